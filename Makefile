@@ -1,0 +1,38 @@
+# Every target sets itself up: a machine with Python 3.11 to 3.13 and make is enough.
+PYTHON ?= python3
+VENV ?= .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+IMAGES ?=
+
+.PHONY: help demo test lint bench setup clean
+.DEFAULT_GOAL := help
+
+help: ## show this help
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: setup ## draw a sample (or take IMAGES=/path/to/train) and run all five steps on it
+	$(RUN) -m dogs_vs_cats.demo $(if $(IMAGES),--images "$(IMAGES)")
+
+test: setup ## run the tests
+	$(RUN) -m pytest
+
+lint: setup ## check style (ruff) and types (mypy)
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+bench: setup ## measure speed against the alternatives
+	$(RUN) -m benchmarks
+
+setup: $(READY) ## make the virtual environment and install everything into it
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, this is {v.major}.{v.minor}; run make PYTHON=/path/to/python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --upgrade pip
+	$(RUN) -m pip install --quiet --editable '.[dev,jax]'
+	touch $(READY)
+
+clean: ## remove the virtual environment and what the demo wrote
+	rm -rf $(VENV) output/*

@@ -1,0 +1,53 @@
+"""Step 3: accuracy on the test images, without crops and averaged over ten crops of each."""
+
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from pyimagesearch.utils import cli
+
+
+def main(argv: list[str] | None = None) -> dict:
+    parser = cli.parser(__doc__)
+    parser.add_argument(
+        "-d", "--dataset", help="HDF5 file of test images; the config's TEST_HDF5 if not given"
+    )
+    parser.add_argument("-m", "--model", help="trained model; the config's MODEL_PATH if not given")
+    parser.add_argument("-b", "--batch-size", type=cli.positive_int, default=32, help="images in a batch")
+    parser.add_argument(
+        "-j", "--jobs", type=cli.positive_int, help="preprocessing threads; all processors if not given"
+    )
+    args = parser.parse_args(argv)
+    config = cli.load_config(args.config)
+    dataset, model_path = args.dataset or config.TEST_HDF5, args.model or config.MODEL_PATH
+
+    from pyimagesearch.io import HDF5DatasetGenerator
+    from pyimagesearch.nn.modelfile import load_model
+    from pyimagesearch.nn.prediction import predict
+    from pyimagesearch.preprocessing import CropPreprocessor
+    from pyimagesearch.utils import rank5_accuracy
+
+    cli.info(f"loading {model_path}...")
+    model, preparation, _ = load_model(model_path)
+    sp, normalize = preparation.resize(), preparation.normalize()
+    cp = CropPreprocessor(preparation.width, preparation.height)
+    classes = len(preparation.label_names)
+
+    results = {}
+    for name, steps in (("no crops", [sp, *normalize]), ("10 crops", [cp, *normalize])):
+        cli.info(f"predicting on test data ({name})...")
+        test = HDF5DatasetGenerator(dataset, args.batch_size, steps, classes=classes, threads=args.jobs)
+        preparation.check_data(test.loader.header)
+        predictions = predict(model, test, f"Evaluating, {name}")
+        rank1, rank5 = rank5_accuracy(predictions, test.labels)
+        test.close()
+        results[name] = rank1
+        rank5_text = f", rank-5: {rank5:.2%}" if classes > 5 else ""
+        cli.info(f"rank-1, {name}: {rank1:.2%}{rank5_text} of {len(predictions):,} images")
+    return {"rank1": results["no crops"], "rank1_crops": results["10 crops"], "images": len(predictions)}
+
+
+if __name__ == "__main__":
+    raise SystemExit(cli.run(main))

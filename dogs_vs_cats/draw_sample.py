@@ -1,0 +1,119 @@
+"""Draw a small data set of cats and dogs, named as Kaggle names its photographs.
+
+$ python -m dogs_vs_cats.draw_sample --images 4000
+"""
+
+import argparse
+import itertools
+import multiprocessing
+import re
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+if __package__ in (None, ""):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.utils import cli
+from pyimagesearch.utils.parallel import cpu_count
+from pyimagesearch.utils.progress import progress
+
+IMAGE_NAME = re.compile(r"(cat|dog)\.\d+\.jpg")
+
+
+def draw(folder: Path, seed: int, key: tuple[int, int]) -> None:
+    """Write one JPEG file; ``key`` is (0 for cats or 1 for dogs, number within its class).
+
+    The bytes depend on ``seed`` and ``key`` alone, however many processes share the work.
+    """
+    import cv2
+    import numpy as np
+
+    from pyimagesearch.samples.animals import LABELS, paint
+
+    label_index, number = key
+    label = LABELS[label_index]
+    image = paint(label, np.random.default_rng([seed, label_index, number]))
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 92])
+    (folder / f"{label}.{number}.jpg").write_bytes(data)
+
+
+def draw_all(folder: Path, images: int, seed: int, jobs: int) -> None:
+    """Write ``images`` JPEG files into ``folder``, half of them cats, on ``jobs`` processes."""
+    import cv2
+
+    keys = itertools.product(range(2), range(images // 2))
+    # Spawned, not forked: a fork copies the locks of whatever threads the caller has running.
+    with ProcessPoolExecutor(
+        min(jobs, images), multiprocessing.get_context("spawn"), cv2.setNumThreads, (1,)
+    ) as pool:
+        drawn = pool.map(partial(draw, folder, seed), keys, chunksize=16)
+        for _ in progress(drawn, total=images, label="Drawing"):
+            pass
+
+
+def check(args: argparse.Namespace) -> None:
+    """Raise ``UserError`` where the options cannot be obeyed or would destroy other files."""
+    if args.images < 2 or args.images % 2:
+        raise UserError(
+            f"--images: must be an even number of at least 2, half cats and half dogs; "
+            f"received {args.images}; pass for example --images 4000"
+        )
+    if args.seed < 0:
+        raise UserError(f"--seed: must be at least 0; received {args.seed}; pass for example 42")
+    if not args.output.exists():
+        return
+    if not args.force:
+        raise UserError(
+            f"--output: must not exist yet; received {args.output}, which does; "
+            f"pass another folder, or --force to replace it"
+        )
+    if not args.output.is_dir() or any(not IMAGE_NAME.fullmatch(path.name) for path in args.output.iterdir()):
+        raise UserError(
+            f"--output: --force replaces only a folder of drawn images; received {args.output}, "
+            f"which is or holds something else; pass another folder"
+        )
+
+
+def replace(old: Path, new: Path) -> None:
+    """Rename ``new`` to ``old``, whose former content goes only once it is replaced."""
+    retired = old.with_name(old.name + ".old")
+    if old.exists():
+        old.rename(retired)
+    new.rename(old)
+    shutil.rmtree(retired, ignore_errors=True)
+
+
+def main(argv: Sequence[str] | None = None) -> dict[str, int | str]:
+    """Draw the data set and return ``{"images": how many, "folder": where}``."""
+    parser = cli.ArgumentParser(
+        description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    option = parser.add_argument
+    option("-o", "--output", type=Path, default=Path("output/sample/train"), help="new folder")
+    option("-n", "--images", type=int, default=4000, help="number of images, half cats, half dogs")
+    option("--seed", type=int, default=42, help="the same seed draws the same images")
+    option("-j", "--jobs", type=cli.positive_int, default=cpu_count(), help="processes")
+    option("--force", action="store_true", help="replace the output folder if it exists")
+    args = parser.parse_args(argv)
+    check(args)
+
+    start = time.monotonic()
+    partial_folder = args.output.with_name(args.output.name + ".partial")
+    shutil.rmtree(partial_folder, ignore_errors=True)
+    partial_folder.mkdir(parents=True)
+    cli.info(f"drawing {args.images:,} cats and dogs on {args.jobs} processes...")
+    draw_all(partial_folder, args.images, args.seed, args.jobs)
+    replace(args.output, partial_folder)
+    seconds = time.monotonic() - start
+    cli.info(f"wrote {args.images:,} images to {args.output} in {seconds:.1f} s")
+    return {"images": args.images, "folder": str(args.output)}
+
+
+if __name__ == "__main__":
+    raise SystemExit(cli.run(main))

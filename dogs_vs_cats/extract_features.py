@@ -1,0 +1,82 @@
+"""Step 4: turn images into feature vectors by a trained network."""
+
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from pyimagesearch.utils import cli
+
+
+def main(argv: list[str] | None = None) -> dict:
+    parser = cli.parser(__doc__)
+    parser.add_argument(
+        "-d",
+        "--dataset",
+        help="folder of images, or HDF5 file of step 1; the config's IMAGES_PATH if not given",
+    )
+    parser.add_argument("-o", "--output", help="HDF5 file to write; the config's FEATURES_HDF5 if not given")
+    parser.add_argument(
+        "-m", "--model", default="resnet50", help="a network of Keras, or a .keras file of step 2"
+    )
+    parser.add_argument(
+        "--weights", default="imagenet", help="imagenet, none (random: only for tests), or a file"
+    )
+    parser.add_argument("-b", "--batch-size", type=cli.positive_int, default=32, help="images in a batch")
+    parser.add_argument(
+        "-s", "--buffer-size", type=cli.positive_int, default=1000, help="rows written at once"
+    )
+    parser.add_argument(
+        "-j", "--jobs", type=cli.positive_int, help="decoding threads; all processors if not given"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace an existing file, once the new one is complete"
+    )
+    args = parser.parse_args(argv)
+    config = cli.load_config(args.config)
+
+    import numpy as np
+
+    from pyimagesearch.io import HDF5DatasetWriter
+    from pyimagesearch.io.atomic import check_output
+    from pyimagesearch.io.imagesource import open_images
+    from pyimagesearch.utils.parallel import cpu_count, map_ahead
+    from pyimagesearch.utils.progress import progress
+
+    output = check_output(args.output or config.FEATURES_HDF5, args.force)
+    cli.info("listing images...")
+    threads = args.jobs or cpu_count()
+    images = open_images(args.dataset or config.IMAGES_PATH, config.LABEL_OF, threads)
+
+    from pyimagesearch.nn.featureextractor import FeatureExtractor
+
+    cli.info(f"loading network {args.model}...")
+    own = args.model.endswith(".keras")
+    make = FeatureExtractor.from_model if own else FeatureExtractor.from_backbone
+    extractor = make(args.model) if own else make(args.model, args.weights)
+
+    order = np.random.default_rng(config.SEED).permutation(len(images.labels))
+    blocks = [order[i : i + args.batch_size] for i in range(0, len(order), args.batch_size)]
+
+    def prepare(rows: np.ndarray) -> np.ndarray:
+        return extractor.prepare(images.read(rows, extractor.resize))
+
+    with HDF5DatasetWriter(
+        (len(order), extractor.features), output, "features", args.buffer_size,
+        overwrite=args.force, history=extractor.description,
+    ) as writer:  # fmt: skip
+        writer.store_class_labels(images.label_names)
+        prepared = map_ahead(prepare, blocks, threads, threads + 1)
+        bar = progress(prepared, len(order), "Extracting features", args.batch_size)
+        for rows, inputs in zip(blocks, bar, strict=False):
+            paths = [images.paths[row] for row in rows] if images.paths else None
+            writer.add(extractor.extract(inputs), images.labels[rows], paths)
+    images.close()
+    cli.info(f"{len(order):,} feature vectors of length {extractor.features:,}")
+    cli.wrote(output)
+    return {"images": len(order), "features": extractor.features, "files": [output]}
+
+
+if __name__ == "__main__":
+    raise SystemExit(cli.run(main))

@@ -1,0 +1,11 @@
+"""Keras callbacks: curves and checkpoints."""
+
+from pyimagesearch.utils.lazy import lazy_exports
+
+_HOMES = {
+    "BestModel": "bestmodel",
+    "EpochCheckpoint": "epochcheckpoint",
+    "TrainingMonitor": "trainingmonitor",
+}
+__all__ = sorted(_HOMES)
+__getattr__ = lazy_exports(__name__, _HOMES)

@@ -1,0 +1,40 @@
+"""Keeps the model of the epoch with the best validation."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+
+class BestModel(keras.callbacks.Callback):
+    """Save the model whenever an epoch has a higher validation accuracy than all before.
+
+    Equal accuracies are told apart by the lower validation loss.
+
+    Args:
+        output_path: the file, replaced only when the new one is whole.
+        save: called as ``save(model, path, epochs_done)``.
+        history: results of earlier epochs, as `TrainingMonitor` keeps them, for a resumed run.
+    """
+
+    def __init__(
+        self,
+        output_path: str | os.PathLike[str],
+        save: Callable[[Any, Path, int], None],
+        history: dict[str, list[float]] | None = None,
+    ) -> None:
+        super().__init__()
+        self.output_path, self._save = Path(output_path), save
+        earlier = history or {}
+        scores = zip(earlier.get("val_accuracy", []), earlier.get("val_loss", []), strict=True)
+        self._best = max(((a, -loss) for a, loss in scores), default=(-1.0, 0.0))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Save the model if this epoch is the best so far."""
+        results = logs or {}
+        score = float(results["val_accuracy"]), -float(results["val_loss"])
+        if score > self._best:
+            self._best = score
+            self._save(self.model, self.output_path, epoch + 1)

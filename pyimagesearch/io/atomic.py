@@ -1,0 +1,79 @@
+"""Files that are either whole or not there under their final name."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pyimagesearch.errors import UserError
+
+PathLike = str | os.PathLike[str]
+
+
+def partial_path(path: PathLike) -> Path:
+    """Return where the unfinished form of ``path`` lives: beside it, marked ``.partial``."""
+    path = Path(path)
+    return path.with_name(f"{path.name}.partial")
+
+
+def check_output(path: PathLike, overwrite: bool = False, argument: str = "output") -> Path:
+    """Return ``path`` when a file may be written there; make its folder.
+
+    Raises:
+        UserError: the file exists and ``overwrite`` is False, or there can be no such file.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise UserError(f"{argument}: must be a file's name; received the folder {path}")
+    if path.exists() and not overwrite:
+        raise UserError(
+            f"{argument}: {path} exists; existing files are kept unless you say otherwise: "
+            "choose another name, or pass --force (overwrite=True) to replace it"
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{argument}: the folder {path.parent} cannot be made ({error.strerror}); "
+            "choose a place where you may write"
+        ) from error
+    return path
+
+
+def publish(partial: PathLike, path: PathLike) -> None:
+    """Give a finished file its final name, replacing what was there, once it is on disk."""
+    with open(partial, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+    with contextlib.suppress(OSError):  # some systems cannot sync a folder
+        folder = os.open(Path(path).parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+@contextlib.contextmanager
+def replacing(path: PathLike) -> Iterator[Path]:
+    """Yield a temporary name that becomes ``path`` when the block ends without an exception.
+
+    The temporary name keeps the suffix, as savers choose a format by it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.stem}.partial{path.suffix}")
+    try:
+        yield temporary
+        publish(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: PathLike, content: Any) -> None:
+    """Write ``content`` as readable JSON, atomically."""
+    import json
+
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")

@@ -1,0 +1,141 @@
+"""Order -> read -> preprocess -> batch: the engine under `HDF5DatasetGenerator`, without Keras."""
+
+import math
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.io.fileformat import read_header
+from pyimagesearch.io.order import epoch_order
+from pyimagesearch.io.rows import Rows, open_rows
+from pyimagesearch.preprocessing.chain import Chain
+from pyimagesearch.preprocessing.randomness import uniforms
+from pyimagesearch.utils.parallel import cpu_count
+
+_BLOCKS_PER_THREAD = 2
+
+
+class BatchLoader:
+    """Batches of preprocessed rows, each a pure function of (epoch, index).
+
+    Every batch is a fresh array that nobody else will touch. The object pickles, and opens its file
+    and starts its threads anew in every process.
+
+    Args:
+        path: the HDF5 file.
+        batch_size: rows in a batch; the last batch of an epoch may be shorter.
+        preprocessors: objects with ``preprocess(image)``, run in order on every row.
+        shuffle: whether every epoch visits the rows in an order of its own.
+        seed: seed of the order and of the preprocessors' random numbers.
+        dtype: "float32" or "uint8": dtype of the images of a batch.
+        threads: threads that preprocess; all processors by default.
+
+    Raises:
+        UserError: an argument breaks a rule, or the file cannot be used.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        batch_size: int,
+        preprocessors: Sequence[Any] = (),
+        *,
+        shuffle: bool = False,
+        seed: int = 0,
+        dtype: str = "float32",
+        threads: int | None = None,
+    ) -> None:
+        if batch_size < 1:
+            raise UserError(f"batch_size: must be at least 1; received {batch_size}")
+        if threads is not None and threads < 1:
+            raise UserError(f"threads: must be at least 1, or None for all; received {threads}")
+        if np.dtype(dtype) not in (np.float32, np.uint8):
+            raise UserError(f'dtype: must be "float32" or "uint8"; received {dtype!r}')
+        self.header = read_header(path)
+        self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
+        self.dtype = np.dtype(dtype)
+        self.threads = threads or cpu_count()
+        self._chain = Chain(preprocessors, seed)
+        self._order: tuple[int, np.ndarray] | None = None
+        self._process = -1
+        self._reader: Rows | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self.image_shape = self._probe()
+
+    @property
+    def num_rows(self) -> int:
+        """Rows in the file."""
+        return self.header.shape[0]
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return math.ceil(self.num_rows / self.batch_size)
+
+    def rows(self, epoch: int, index: int) -> np.ndarray:
+        """Return the row numbers of batch ``index`` of ``epoch``."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"batch {index} of {len(self)}")
+        if self._order is None or self._order[0] != epoch:
+            self._order = epoch, epoch_order(self.num_rows, self.seed, epoch, self.shuffle)
+        return self._order[1][index * self.batch_size : (index + 1) * self.batch_size]
+
+    def images(self, epoch: int, rows: np.ndarray) -> np.ndarray:
+        """Return the preprocessed ``rows`` as they look in ``epoch``.
+
+        Returns:
+            ndarray of shape (len(rows), *image_shape), of the loader's dtype.
+        """
+        reader, pool = self._ready()
+        batch = np.empty((len(rows), *self.image_shape), self.dtype)
+        numbers = self._draw(epoch, rows)
+
+        def fill(start: int, stop: int) -> None:
+            wanted = rows[start:stop].tolist()
+            for place, (row, image) in enumerate(zip(wanted, reader.read(wanted), strict=True), start):
+                self._chain.run(image, numbers[place], row, epoch, batch[place])
+
+        size = math.ceil(len(rows) / (self.threads * _BLOCKS_PER_THREAD))
+        starts = range(0, len(rows), size)
+        for done in [pool.submit(fill, start, start + size) for start in starts]:
+            done.result()
+        return batch
+
+    def close(self) -> None:
+        """Close the file and end the threads; harmless when there are none."""
+        if self._process == os.getpid():
+            if self._reader is not None:
+                self._reader.close()
+            if self._pool is not None:
+                self._pool.shutdown()
+        self._forget_process()
+
+    def _draw(self, epoch: int, rows: np.ndarray) -> list[list[float]]:
+        return uniforms(self.seed, epoch, rows, self._chain.draws).tolist()
+
+    def _probe(self) -> tuple[int, ...]:
+        reader, _ = self._ready()
+        first = reader.read([0])[0]
+        result = self._chain.probe(first, self._draw(0, np.zeros(1, np.int64))[0], self.dtype)
+        if self.dtype == np.uint8 and result.dtype != np.uint8:
+            raise UserError(
+                f'dtype: "uint8" needs preprocessors that keep 8-bit pixels; they gave {result.dtype}; '
+                'leave the mean to the model\'s first layer, or pass dtype="float32"'
+            )
+        return result.shape
+
+    def _ready(self) -> tuple[Rows, ThreadPoolExecutor]:
+        if self._process != os.getpid() or self._reader is None or self._pool is None:
+            self._process = os.getpid()
+            self._reader = open_rows(self.header)
+            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="BatchLoader")
+        return self._reader, self._pool
+
+    def _forget_process(self) -> None:
+        self._process, self._reader, self._pool = -1, None, None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_process": -1, "_reader": None, "_pool": None, "_order": None}

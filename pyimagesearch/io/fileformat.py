@@ -1,0 +1,190 @@
+"""The HDF5 file format, version 1.
+
+A data set is one file. Any HDF5 tool reads it; these names have a meaning:
+
+============== ========================================================================
+``images``     (n, h, w, channels) uint8, contiguous and unfiltered: row i can be memory-mapped
+               at ``dataset.id.get_offset() + i * h * w * channels``
+``features``   (n, d) float32, instead of ``images`` (``feature`` is read too: the book wrote it)
+``labels``     (n,) int64: the class of each row
+``label_names`` (k,) UTF-8: the names of classes 0 to k - 1
+``paths``      (n,) UTF-8, optional: the file that each row was made from, relative to its folder
+``checksums``  (n,) uint32: CRC-32 of the row's bytes, then its label as 8 little-endian bytes, then
+               its path as UTF-8
+============== ========================================================================
+
+Attributes of the root: ``format`` is "pyimagesearch" and ``format_version`` 1; ``complete`` is True
+once every row is on disk; ``color_order`` is "BGR" or "RGB" for images; ``history`` is free text of how
+the rows were made; ``libraries`` names the versions that made the file; ``build`` is the same text for
+files that were made together.
+
+Files of other makers are read as well if they hold rows and labels under these names.
+"""
+
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+
+import pyimagesearch
+from pyimagesearch.errors import UserError
+
+FORMAT, VERSION = "pyimagesearch", 1
+KEYS = ("images", "features", "feature")
+
+
+class Header(NamedTuple):
+    """What a data set's file says of itself.
+
+    Attributes:
+        path: the file.
+        key: the name of the rows' dataset.
+        shape: shape of the rows' dataset, (n, ...).
+        dtype: dtype of a row.
+        labels: int64 ndarray of shape (n,).
+        label_names: the classes' names, or an empty list where the file has none.
+        color_order: "BGR" or "RGB"; files that do not say are BGR, as the book's are.
+        ours: whether this package wrote the file.
+        build: the mark of files that were made together, or "".
+    """
+
+    path: Path
+    key: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    labels: np.ndarray
+    label_names: list[str]
+    color_order: str
+    ours: bool
+    build: str
+
+
+def library_versions() -> str:
+    """Return the versions that can change a row's bytes, as JSON."""
+    import cv2
+
+    versions = {
+        "pyimagesearch": pyimagesearch.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "h5py": h5py.__version__,
+        "opencv": cv2.__version__,
+    }
+    return json.dumps(versions)
+
+
+def allocate(file: h5py.File, name: str, shape: tuple[int, ...], dtype: Any) -> int:
+    """Make a contiguous dataset whose place on disk is fixed, and return its offset in bytes."""
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_layout(h5py.h5d.CONTIGUOUS)
+    properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    properties.set_obj_track_times(False)
+    dataset = h5py.h5d.create(
+        file.id, name.encode(), h5py.h5t.py_create(np.dtype(dtype)), h5py.h5s.create_simple(shape),
+        dcpl=properties,
+    )  # fmt: skip
+    return dataset.get_offset()
+
+
+def write_strings(file: h5py.File, name: str, strings: list[str]) -> None:
+    """Store strings with a fixed length, so that equal strings make equal files."""
+    encoded = [s.encode("utf-8", "backslashreplace") for s in strings]
+    length = max(map(len, encoded), default=0) or 1
+    file.create_dataset(name, data=np.array(encoded, h5py.string_dtype("utf-8", length)))
+
+
+def open_file(path: str | os.PathLike[str]) -> h5py.File:
+    """Open an HDF5 file for reading.
+
+    Raises:
+        UserError: there is no such file, or it is not HDF5 or damaged.
+    """
+    if not os.path.isfile(path):
+        raise UserError(
+            f"data set: {os.fspath(path)} does not exist or is no file; check the path, "
+            "or run the step that writes it first"
+        )
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise UserError(
+            f"data set: {os.fspath(path)} must be an HDF5 file; it is not, or it is damaged ({error}); "
+            "check the path or build the file again"
+        ) from error
+
+
+def read_header(path: str | os.PathLike[str]) -> Header:
+    """Read and check what a file says of itself.
+
+    Raises:
+        UserError: the file is missing, not HDF5, unfinished, of a newer format, or holds no
+            labelled rows.
+    """
+    with open_file(path) as file:
+        return header_of(file)
+
+
+def header_of(file: h5py.File) -> Header:
+    """Read and check the header of an open file, as `read_header` does."""
+    path = Path(file.filename)
+    ours = file.attrs.get("format") == FORMAT
+    if ours:
+        _check_ours(file, path)
+    key = next((k for k in KEYS if isinstance(file.get(k), h5py.Dataset)), None)
+    labels = file.get("labels")
+    if key is None or not isinstance(labels, h5py.Dataset):
+        raise UserError(
+            f"data set: {path} must hold labels and one of {', '.join(KEYS)}; it holds "
+            f"{', '.join(file) or 'nothing'}; was it made by another program?"
+        )
+    rows = file[key]
+    if labels.ndim != 1 or rows.ndim < 2 or len(rows) != len(labels) or len(rows) == 0:
+        raise UserError(
+            f"data set: {path} must hold one label for each of its rows, at least one; "
+            f"{key} has shape {rows.shape} and labels {labels.shape}; build the file again"
+        )
+    numbers = labels[:]
+    classes = numbers.astype(np.int64) if numbers.dtype.kind in "iuf" else None
+    if classes is None or (classes != numbers).any() or classes.min() < 0:
+        raise UserError(
+            f"data set: the labels of {path} must be whole numbers from 0 on; received dtype "
+            f"{numbers.dtype}; store class numbers and their names in label_names"
+        )
+    names = file.get("label_names")
+    return Header(
+        path=path,
+        key=key,
+        shape=rows.shape,
+        dtype=rows.dtype,
+        labels=classes,
+        label_names=names.asstr()[:].tolist() if isinstance(names, h5py.Dataset) else [],
+        color_order=str(file.attrs.get("color_order", "BGR")),
+        ours=ours,
+        build=str(file.attrs.get("build", "")),
+    )
+
+
+def check_same_build(first: Header, second: Header) -> None:
+    """Raise a `UserError` if two files were not made together, so that their splits may overlap."""
+    if first.build != second.build or first.label_names != second.label_names:
+        raise UserError(
+            f"data set: {first.path} and {second.path} must come from one run of the build step, or "
+            f"images of one may be in the other; received builds {first.build or 'unknown'} and "
+            f"{second.build or 'unknown'}; run build_dogs_vs_cats --force"
+        )
+
+
+def _check_ours(file: h5py.File, path: Path) -> None:
+    version = file.attrs.get("format_version")
+    if not isinstance(version, np.integer) or version > VERSION:
+        raise UserError(
+            f"data set: {path} has format version {version}; this pyimagesearch "
+            f"{pyimagesearch.__version__} reads versions up to {VERSION}; install a newer one"
+        )
+    if not file.attrs.get("complete", False):
+        raise UserError(f"data set: {path} is incomplete: its writer was stopped; build it again")

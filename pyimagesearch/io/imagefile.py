@@ -1,0 +1,109 @@
+"""Reads one image file into 8-bit BGR pixels, upright, or says why it cannot.
+
+OpenCV decides the format by a file's content, turns it upright by its EXIF tag, and converts gray,
+palette, 16-bit and CMYK pixels. It says nothing of a JPEG or PNG that ends too early, and shows
+whatever colour lies under transparent pixels: both are dealt with here.
+"""
+
+import os
+
+import cv2
+import numpy as np
+
+from pyimagesearch.errors import UserError
+
+_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+_WITH_ALPHA = (_PNG, b"GIF8", b"RIFF", b"II*\x00", b"MM\x00*")
+
+
+class UnreadableImageError(UserError):
+    """An image file cannot be turned into pixels.
+
+    Attributes:
+        path: the file.
+        reason: why, in a few words.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
+        self.path, self.reason = os.fspath(path), reason
+        super().__init__(f"image: {self.path} cannot be read: {reason}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), (self.path, self.reason)
+
+
+def read_image(path: str | os.PathLike[str]) -> np.ndarray:
+    """Return the pixels of an image file.
+
+    Transparent pixels are laid over white.
+
+    Returns:
+        ndarray of shape (h, w, 3), uint8, BGR, upright.
+
+    Raises:
+        UnreadableImageError: the file is missing, empty, truncated, or no image.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise UnreadableImageError(path, error.strerror or "it cannot be opened") from error
+    return decode_image(data, path)
+
+
+def decode_image(data: bytes, path: str | os.PathLike[str] = "the bytes") -> np.ndarray:
+    """Return the pixels of an image that was read into ``data``, as `read_image` does.
+
+    Args:
+        path: the name for error messages.
+
+    Raises:
+        UnreadableImageError: the bytes are no complete image.
+    """
+    if not data:
+        raise UnreadableImageError(path, "the file is empty (0 bytes)")
+    if is_truncated(data):
+        raise UnreadableImageError(path, "the file ends before the image does (truncated)")
+    encoded = np.frombuffer(data, np.uint8)
+    try:
+        image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+        if image is not None and data.startswith(_WITH_ALPHA):
+            image = _over_white(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED), image)
+    except cv2.error as error:
+        raise UnreadableImageError(path, f"OpenCV refuses it ({error.err or error.code})") from error
+    if image is None:
+        raise UnreadableImageError(path, "its content is no image that OpenCV can decode")
+    return image
+
+
+def is_truncated(data: bytes) -> bool:
+    """Return whether a JPEG or PNG stops before its end mark; other formats are left to OpenCV."""
+    if data.startswith(_JPEG):
+        scan = _start_of_scan(data)
+        return scan < 0 or data.rfind(b"\xff\xd9", scan) < 0
+    if data.startswith(_PNG):
+        return b"IEND" not in data[-64:] and b"IEND\xaeB`\x82" not in data
+    return False
+
+
+def _start_of_scan(data: bytes) -> int:
+    """Return where the pixels of a JPEG begin, past thumbnails with end marks of their own; or -1."""
+    position = 2
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if marker == 0xDA:
+            return position
+        if marker == 0xFF or marker == 0x01 or 0xD0 <= marker <= 0xD8:
+            position += 1 if marker == 0xFF else 2
+        else:
+            position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return data.find(b"\xff\xda", position) if position < len(data) else -1
+
+
+def _over_white(unchanged: np.ndarray | None, image: np.ndarray) -> np.ndarray:
+    if unchanged is None or unchanged.ndim != 3 or unchanged.shape[2] != 4:
+        return image
+    if unchanged.shape[:2] != image.shape[:2]:
+        return image
+    alpha = unchanged[:, :, 3:].astype(np.float32) / np.iinfo(unchanged.dtype).max
+    return np.rint(image * alpha + 255 * (1 - alpha)).astype(np.uint8)

@@ -1,0 +1,155 @@
+"""Folders of labelled images: listing, labels, splits."""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from pyimagesearch.errors import UserError
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+
+LabelFunction = Callable[[str], str]
+
+
+def label_from_name(path: str) -> str:
+    """Return what stands before the first dot of the file's name: ``cat`` for ``cat.0.jpg``."""
+    return os.path.basename(path).split(".")[0]
+
+
+def label_from_folder(path: str) -> str:
+    """Return the name of the folder that the file lies in: ``cat`` for ``cat/0.jpg``."""
+    return os.path.basename(os.path.dirname(path))
+
+
+class ImageFolder(NamedTuple):
+    """A folder of labelled images.
+
+    Attributes:
+        root: the folder.
+        paths: the images, relative to ``root``, sorted.
+        labels: int64 ndarray of shape (n,): for each image the index of its class.
+        label_names: the classes, sorted.
+    """
+
+    root: Path
+    paths: list[str]
+    labels: np.ndarray
+    label_names: list[str]
+
+    def subset(self, indices: np.ndarray) -> "ImageFolder":
+        """Return the images at ``indices``, in that order, with all classes."""
+        return self._replace(paths=[self.paths[i] for i in indices], labels=self.labels[indices])
+
+
+def list_image_folder(folder: str | os.PathLike[str], label_of: LabelFunction) -> ImageFolder:
+    """List the images below ``folder`` in sorted order, and label each by ``label_of(path)``.
+
+    Args:
+        label_of: takes a path, returns the class's name; `label_from_name`, `label_from_folder`,
+            or your own.
+
+    Raises:
+        UserError: the folder is missing, holds no images, or a file has no label.
+    """
+    from imutils.paths import list_files
+
+    root = Path(folder)
+    if not root.is_dir():
+        raise UserError(
+            f"dataset: must be a folder of images; received {root}, which "
+            f"{'is a file' if root.exists() else 'does not exist'}; check the path"
+        )
+    found = sorted(os.path.relpath(p, root) for p in list_files(root, validExts=EXTENSIONS))
+    if not found:
+        raise UserError(
+            f"dataset: {root} holds no images ({', '.join(EXTENSIONS)}), in no folder below it "
+            "either; check the path"
+        )
+    names = [label_of(str(root / path)) for path in found]
+    if not all(names):
+        raise UserError(
+            f"dataset: every image needs a label; {found[names.index('')]} gives an empty one; "
+            "choose another LABEL_OF in the config"
+        )
+    label_names, labels = np.unique(names, return_inverse=True)
+    return ImageFolder(root, found, labels.astype(np.int64), label_names.tolist())
+
+
+def check_classes(images: ImageFolder) -> None:
+    """Raise a `UserError` if there is one class only."""
+    if len(images.label_names) < 2:
+        raise UserError(
+            f"dataset: at least two classes are needed; all {len(images.paths):,} images of "
+            f"{images.root} are labelled {images.label_names[0]!r}; LABEL_OF in the config says "
+            "whether labels come from file names or from folders"
+        )
+
+
+def split(
+    labels: np.ndarray, val: float, test: float, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Split rows into training, validation and test sets, with equal shares of every class.
+
+    Args:
+        labels: integer ndarray of shape (n,).
+        val, test: how many images each gets: a count, or a fraction of all if below 1.
+        seed: the same seed gives the same split.
+
+    Returns:
+        Three sorted int64 ndarrays of row numbers; together they hold every row once.
+
+    Raises:
+        UserError: there are not enough images.
+    """
+    from sklearn.model_selection import train_test_split
+
+    counts = {"validation": _count("val", val, len(labels)), "test": _count("test", test, len(labels))}
+    rest = len(labels) - sum(counts.values())
+    classes = Counter(labels.tolist())
+    asked = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    if rest < len(classes):
+        raise UserError(
+            f"split: {asked} images leave {rest:,} of {len(labels):,} for training, and each of the "
+            f"{len(classes)} classes needs one; lower NUM_VAL_IMAGES and NUM_TEST_IMAGES in the config"
+        )
+    rows = np.arange(len(labels))
+    sets = []
+    for count in reversed(counts.values()):
+        if count < len(classes) or min(Counter(labels[rows].tolist()).values()) < 2:
+            raise UserError(
+                f"split: every set needs an image of each of the {len(classes)} classes; received "
+                f"{len(labels):,} images, the rarest class {min(classes.values()):,}, for {asked}; "
+                "add images of the rarest class or change the counts in the config"
+            )
+        rows, chosen = train_test_split(rows, test_size=count, stratify=labels[rows], random_state=seed)
+        sets.append(np.sort(chosen))
+    return np.sort(rows), sets[1], sets[0]
+
+
+def _count(name: str, size: float, n: int) -> int:
+    if size <= 0 or (size > 1 and size != int(size)):
+        raise UserError(
+            f"{name}: must be a count of images, or a fraction between 0 and 1; received {size!r}"
+        )
+    return round(size * n) if size < 1 else int(size)
+
+
+def fingerprint(images: ImageFolder, rows: Sequence[np.ndarray], history: str) -> str:
+    """Return a mark that tells one build from another: of the images, their split and treatment."""
+    digest = hashlib.sha256(history.encode())
+    for chosen in rows:
+        for row in chosen.tolist():
+            digest.update(f"{images.labels[row]} {images.paths[row]}\n".encode("utf-8", "backslashreplace"))
+        digest.update(b"\n")
+    return digest.hexdigest()[:16]
+
+
+def count_by_class(labels: np.ndarray, label_names: Sequence[str]) -> dict[str, int]:
+    """Return the number of rows of each class, by its name."""
+    counts = np.bincount(labels, minlength=len(label_names))
+    return dict(zip(label_names, counts.tolist(), strict=True))

@@ -1,0 +1,87 @@
+"""Labelled images by row number, whether they lie in a folder or in an HDF5 file."""
+
+import os
+from typing import Any, Protocol
+
+import numpy as np
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.io.batchloader import BatchLoader
+from pyimagesearch.io.fileformat import open_file, read_header
+from pyimagesearch.io.imagefile import read_image
+from pyimagesearch.io.imagefolder import LabelFunction, check_classes, list_image_folder
+
+
+class ImageSource(Protocol):
+    """Labelled images by row number.
+
+    Attributes:
+        labels: int64 ndarray of shape (n,).
+        label_names: the classes' names.
+        paths: where each image came from, or an empty list where nobody knows.
+    """
+
+    labels: np.ndarray
+    label_names: list[str]
+    paths: list[str]
+
+    def read(self, rows: np.ndarray, resize: Any) -> np.ndarray:
+        """Return images of shape (len(rows), h, w, 3), uint8, BGR, after ``resize.preprocess``."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and threads."""
+        ...
+
+
+def open_images(path: str | os.PathLike[str], label_of: LabelFunction, threads: int) -> ImageSource:
+    """Open a folder of images, or an HDF5 file of images.
+
+    Args:
+        label_of: the class of a file, by its path; for folders.
+        threads: threads that read from an HDF5 file.
+
+    Raises:
+        UserError: it is neither, or cannot be used.
+    """
+    return _FromHDF5(path, threads) if os.path.isfile(path) else _FromFolder(path, label_of)
+
+
+class _FromFolder:
+    def __init__(self, path: str | os.PathLike[str], label_of: LabelFunction) -> None:
+        images = list_image_folder(path, label_of)
+        check_classes(images)
+        self._root = images.root
+        self.paths, self.labels, self.label_names = images.paths, images.labels, images.label_names
+
+    def read(self, rows: np.ndarray, resize: Any) -> np.ndarray:
+        return np.stack([resize.preprocess(read_image(self._root / self.paths[row])) for row in rows])
+
+    def close(self) -> None:
+        self.paths = []
+
+
+class _FromHDF5:
+    def __init__(self, path: str | os.PathLike[str], threads: int) -> None:
+        header = read_header(path)
+        if header.key != "images" or header.shape[1:][2:] != (3,) or header.dtype != np.uint8:
+            raise UserError(
+                f"dataset: {os.fspath(path)} must hold images of shape (n, h, w, 3), uint8; it holds "
+                f"{header.key} of shape {header.shape}, {header.dtype}; pass a file of the build step"
+            )
+        self._path, self._threads, self._color_order = path, threads, header.color_order
+        self._loader: BatchLoader | None = None
+        self.labels = header.labels
+        self.label_names = header.label_names or [str(c) for c in range(header.labels.max() + 1)]
+        with open_file(path) as file:
+            self.paths = file["paths"].asstr()[:].tolist() if "paths" in file else []
+
+    def read(self, rows: np.ndarray, resize: Any) -> np.ndarray:
+        if self._loader is None:
+            self._loader = BatchLoader(self._path, 1, [resize], dtype="uint8", threads=self._threads)
+        images = self._loader.images(0, rows)
+        return images if self._color_order == "BGR" else images[..., ::-1]
+
+    def close(self) -> None:
+        if self._loader is not None:
+            self._loader.close()

@@ -1,0 +1,1 @@
+"""Classical learning on feature vectors, with scikit-learn."""

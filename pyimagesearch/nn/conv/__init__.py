@@ -1,0 +1,6 @@
+"""Convolutional networks to train from scratch."""
+
+from pyimagesearch.utils.lazy import lazy_exports
+
+__all__ = ["AlexNet"]
+__getattr__ = lazy_exports(__name__, {"AlexNet": "alexnet"})

@@ -1,0 +1,71 @@
+"""Feature vectors of images: the output of the layer before a network's classifier."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.nn.backbones import find_backbone, load_backbone, preprocess_function
+from pyimagesearch.nn.modelfile import load_model
+from pyimagesearch.preprocessing import SimplePreprocessor
+
+
+class FeatureExtractor:
+    """Turns batches of BGR pixels into feature vectors.
+
+    Make one by `from_backbone` or `from_model`.
+
+    Attributes:
+        resize: the preprocessor that gives images the network's input size.
+        features: length of a feature vector.
+        description: the network and its weights, in words.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        resize: SimplePreprocessor,
+        prepare: Callable[[np.ndarray], np.ndarray],
+        description: str,
+    ) -> None:
+        self._model, self.prepare = model, prepare
+        self.resize, self.description = resize, description
+        self.features = int(model.output_shape[-1])
+
+    @classmethod
+    def from_backbone(cls, name: str, weights: str) -> "FeatureExtractor":
+        """Use a network of ``keras.applications`` (see `load_backbone` for the errors raised)."""
+        size, preprocess_input = find_backbone(name).size, preprocess_function(name)
+
+        def prepare(images: np.ndarray) -> np.ndarray:
+            return preprocess_input(images[..., ::-1].astype(np.float32))
+
+        model = load_backbone(name, weights)
+        return cls(model, SimplePreprocessor(size, size), prepare, f"{name}, weights {weights}")
+
+    @classmethod
+    def from_model(cls, path: Any) -> "FeatureExtractor":
+        """Use a trained model of this package, with the preparation that it was trained with.
+
+        Raises:
+            UserError: the file cannot be used (see `load_model`), or ends in no dense layer.
+        """
+        model, preparation, _ = load_model(path)
+        dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
+        if not dense:
+            raise UserError(f"model: {path} must end in a dense classifier; it has no dense layer")
+        steps = preparation.normalize()
+
+        def prepare(images: np.ndarray) -> np.ndarray:
+            for step in steps:
+                images = step.preprocess(images)
+            return images
+
+        headless = keras.Model(model.inputs, dense[-1].input)
+        return cls(headless, preparation.resize(), prepare, f"{path}, the layer before its classifier")
+
+    def extract(self, inputs: np.ndarray) -> np.ndarray:
+        """Return features of shape (n, features), float32, of a batch that `prepare` made."""
+        return np.asarray(self._model.predict_on_batch(inputs), np.float32)

@@ -1,0 +1,111 @@
+"""``.keras`` files that know what their model expects of an image.
+
+Beside Keras's own entries the archive holds ``pyimagesearch.json``: the input size, channel order,
+means and class names that the model was trained with, and how far its training came.
+"""
+
+import json
+import os
+import zipfile
+from typing import Any, NamedTuple
+
+import keras
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.io.atomic import PathLike, replacing
+from pyimagesearch.io.fileformat import Header
+from pyimagesearch.preprocessing import (
+    ImageToArrayPreprocessor,
+    MeanPreprocessor,
+    SimplePreprocessor,
+)
+
+_ENTRY = "pyimagesearch.json"
+
+
+class Preparation(NamedTuple):
+    """How an image becomes the input of a model.
+
+    Attributes:
+        width, height: size of the input, in pixels.
+        color_order: "BGR" or "RGB".
+        means: mean of each colour to subtract, keyed "R", "G", "B", in [0, 255].
+        label_names: the classes in the order of the model's outputs.
+    """
+
+    width: int
+    height: int
+    color_order: str
+    means: dict[str, float]
+    label_names: list[str]
+
+    def normalize(self) -> list[Any]:
+        """Return the preprocessors that turn pixels of the right size into input."""
+        mean = MeanPreprocessor(self.means["R"], self.means["G"], self.means["B"])
+        return [mean, ImageToArrayPreprocessor()]
+
+    def resize(self) -> SimplePreprocessor:
+        """Return the preprocessor that gives images the right size."""
+        return SimplePreprocessor(self.width, self.height)
+
+    def check_data(self, header: Header) -> None:
+        """Raise a `UserError` if a data set has other channels or classes than the model."""
+        ours = (self.color_order, self.label_names)
+        theirs = (header.color_order, header.label_names)
+        if theirs != ours:
+            raise UserError(
+                f"data set: {header.path} must have the channel order and classes that the model was "
+                f"trained with, {ours}; received {theirs}; use the model's own data set, or train again"
+            )
+
+
+def save_model(model: keras.Model, path: PathLike, preparation: Preparation, epochs_done: int = 0) -> None:
+    """Save a model, its optimizer, its preparation and the number of epochs it was trained for.
+
+    The file replaces an older one only when it is whole.
+    """
+    with replacing(path) as temporary:
+        model.save(temporary)
+        content = {"preparation": preparation._asdict(), "epochs_done": epochs_done}
+        with zipfile.ZipFile(temporary, "a") as archive:
+            archive.writestr(_ENTRY, json.dumps(content, indent=2))
+
+
+def read_preparation(path: PathLike) -> tuple[Preparation, int]:
+    """Return the preparation and the number of epochs that `save_model` stored.
+
+    Raises:
+        UserError: the file is missing, no ``.keras`` file, or was saved by Keras alone.
+    """
+    if not os.path.isfile(path):
+        raise UserError(f"model: {os.fspath(path)} does not exist; train a model first, or check the path")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            content = json.loads(archive.read(_ENTRY))
+        return Preparation(**content["preparation"]), int(content["epochs_done"])
+    except zipfile.BadZipFile as error:
+        raise UserError(
+            f"model: {os.fspath(path)} must be a .keras file; it is not, or it is damaged"
+        ) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"model: {os.fspath(path)} does not say what input it was trained with; use a model that "
+            "train_alexnet saved, or save yours with pyimagesearch.nn.modelfile.save_model"
+        ) from error
+
+
+def load_model(path: PathLike) -> tuple[keras.Model, Preparation, int]:
+    """Load a model, its preparation, and the number of epochs it was trained for.
+
+    Raises:
+        UserError: as `read_preparation`, or the model does not fit its preparation.
+    """
+    preparation, epochs_done = read_preparation(path)
+    model = keras.saving.load_model(path)
+    size, classes = (preparation.height, preparation.width), len(preparation.label_names)
+    if not set(size) <= set(model.input_shape) or model.output_shape[-1] != classes:
+        raise UserError(
+            f"model: {os.fspath(path)} takes {model.input_shape} and gives {model.output_shape}, but "
+            f"its description says {size[1]}x{size[0]} pixels and {classes} classes; train it again"
+        )
+    return model, preparation, epochs_done

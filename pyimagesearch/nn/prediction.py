@@ -1,0 +1,35 @@
+"""Predictions for every row of a data set, averaged over the crops of an image where there are any."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from pyimagesearch.utils.parallel import map_ahead
+from pyimagesearch.utils.progress import progress
+
+_BATCHES_AHEAD = 2
+
+
+def predict(model: keras.Model, generator: Any, label: str = "Predicting") -> np.ndarray:
+    """Return a row of probabilities for each row of a data set, in its order, each row once.
+
+    The next batch is prepared while the model works. If ``generator`` has a `CropPreprocessor` among
+    its preprocessors, all crops of a batch go through the model in one call, and each image gets the
+    mean of its crops' probabilities (Krizhevsky et al., 2012, section 4.1).
+
+    Args:
+        generator: an `HDF5DatasetGenerator` that does not shuffle.
+        label: what the progress bar says.
+
+    Returns:
+        ndarray of shape (n, classes), float32.
+    """
+    scores: list[np.ndarray] = []
+    batches = map_ahead(lambda i: generator[i][0], range(len(generator)), 1, _BATCHES_AHEAD)
+    for images in progress(batches, generator.num_images, label, generator.batch_size):
+        crops = images.shape[1] if images.ndim == 5 else 1
+        inputs = images.reshape(-1, *images.shape[2:]) if images.ndim == 5 else images
+        outputs = np.asarray(model.predict_on_batch(inputs))
+        scores.append(outputs.reshape(len(images), crops, -1).mean(axis=1))
+    return np.concatenate(scores)

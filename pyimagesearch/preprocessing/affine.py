@@ -1,0 +1,62 @@
+"""The one affine map of a random rotation, shift, shear, zoom and flip.
+
+Conventions are those of Keras's ``ImageDataGenerator``, so that its arguments keep their meaning: the
+map leads from the result's (row, column) to the source's, about the image's centre, and is composed as
+rotation x shift x shear x zoom; flips come after it.
+"""
+
+from math import cos, radians, sin
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Transform(NamedTuple):
+    """The parameters that were drawn for one image."""
+
+    theta: float = 0.0
+    """Rotation in degrees."""
+    tx: float = 0.0
+    """Shift along the rows, in pixels."""
+    ty: float = 0.0
+    """Shift along the columns, in pixels."""
+    shear: float = 0.0
+    """Shear angle in degrees."""
+    zx: float = 1.0
+    """Zoom along the rows; below 1 the content grows."""
+    zy: float = 1.0
+    """Zoom along the columns."""
+    flip_horizontal: bool = False
+    flip_vertical: bool = False
+    brightness: float = 1.0
+    """Factor on every pixel."""
+    channel_shift: float = 0.0
+    """Added to every pixel."""
+
+    @property
+    def moves_pixels(self) -> bool:
+        """Whether more than flips happens to the geometry."""
+        return self[:6] != (0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
+
+
+def matrix(transform: Transform, height: int, width: int) -> np.ndarray:
+    """Return the map from result to source for ``cv2.warpAffine`` with ``WARP_INVERSE_MAP``.
+
+    Returns:
+        ndarray of shape (2, 3), float64, acting on (x, y, 1).
+    """
+    theta, tx, ty, shear, zx, zy, flip_horizontal, flip_vertical, *_ = transform
+    c, s = cos(radians(theta)), sin(radians(theta))
+    shear_sin, shear_cos = sin(radians(shear)), cos(radians(shear))
+    rr, rc = c * zx, -(c * shear_sin + s * shear_cos) * zy
+    cr, cc = s * zx, (c * shear_cos - s * shear_sin) * zy
+    middle_r, middle_c = (height - 1) / 2, (width - 1) / 2
+    offset_r = middle_r - rr * middle_r - rc * middle_c + c * tx - s * ty
+    offset_c = middle_c - cr * middle_r - cc * middle_c + s * tx + c * ty
+    if flip_horizontal:
+        offset_r, offset_c = offset_r + rc * (width - 1), offset_c + cc * (width - 1)
+        rc, cc = -rc, -cc
+    if flip_vertical:
+        offset_r, offset_c = offset_r + rr * (height - 1), offset_c + cr * (height - 1)
+        rr, cr = -rr, -cr
+    return np.array(((cc, cr, offset_c), (rc, rr, offset_r)))

@@ -1,0 +1,172 @@
+"""Random rotation, shift, shear, zoom, flip, brightness and colour shift by a single warp."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.preprocessing.affine import Transform, matrix
+from pyimagesearch.preprocessing.checks import check_image, with_channels_of
+
+_BORDERS = {
+    "nearest": cv2.BORDER_REPLICATE,
+    "constant": cv2.BORDER_CONSTANT,
+    "reflect": cv2.BORDER_REFLECT,
+    "wrap": cv2.BORDER_WRAP,
+}
+
+
+class AugmentPreprocessor:
+    """Augment images as Keras's ``ImageDataGenerator`` did, with its arguments and their meaning.
+
+    The parameters of an image are drawn, composed into one affine matrix, and the image is warped
+    once, with linear interpolation.
+
+    Args:
+        rotation_range: largest rotation either way, in degrees.
+        width_shift_range: largest shift to either side: below 1 as a fraction of the width, from 1
+            on in pixels.
+        height_shift_range: the same up and down.
+        shear_range: largest shear angle either way, in degrees.
+        zoom_range: a fraction z for zooms in [1 - z, 1 + z], or the pair (lowest, highest); rows
+            and columns are zoomed independently, and below 1 the content grows.
+        horizontal_flip: mirror every other image, at random.
+        vertical_flip: turn every other image upside down, at random.
+        brightness_range: None, or the pair (lowest, highest) of the factor on all pixels.
+        channel_shift_range: largest number added to, or taken from, all pixels.
+        fill_mode: what lies beyond the border: "nearest", "constant", "reflect" or "wrap".
+        cval: the value beyond the border for "constant".
+
+    Raises:
+        UserError: an argument is out of its range.
+    """
+
+    draws = 10
+    """Random numbers per image; fixed, so that changing one range leaves the others' draws alone."""
+
+    def __init__(
+        self,
+        rotation_range: float = 0,
+        width_shift_range: float = 0,
+        height_shift_range: float = 0,
+        shear_range: float = 0,
+        zoom_range: float | Sequence[float] = 0,
+        horizontal_flip: bool = False,
+        vertical_flip: bool = False,
+        brightness_range: Sequence[float] | None = None,
+        channel_shift_range: float = 0,
+        fill_mode: str = "nearest",
+        cval: float = 0,
+    ) -> None:
+        ranges: dict[str, Any] = {
+            "rotation_range": rotation_range,
+            "width_shift_range": width_shift_range,
+            "height_shift_range": height_shift_range,
+            "shear_range": shear_range,
+            "channel_shift_range": channel_shift_range,
+        }
+        for name, value in ranges.items():
+            if not np.isscalar(value) or not 0 <= value < np.inf:
+                raise UserError(f"{name}: must be a number, at least 0; received {value!r}")
+        if fill_mode not in _BORDERS:
+            raise UserError(f"fill_mode: must be one of {', '.join(_BORDERS)}; received {fill_mode!r}")
+        self.rotation_range, self.shear_range = rotation_range, shear_range
+        self.width_shift_range, self.height_shift_range = width_shift_range, height_shift_range
+        self.zoom_range = _zoom_limits(zoom_range)
+        self.horizontal_flip, self.vertical_flip = horizontal_flip, vertical_flip
+        self.brightness_range = _limits("brightness_range", brightness_range or (1, 1), lowest=0)
+        self.channel_shift_range = channel_shift_range
+        self.fill_mode, self.cval = fill_mode, cval
+
+    def draw(self, height: int, width: int, rng: Any = None) -> Transform:
+        """Return random parameters for an image of ``height`` x ``width`` pixels.
+
+        Args:
+            rng: a ``numpy.random.Generator`` or anything with its ``random(n)``.
+        """
+        u = (rng or np.random.default_rng()).random(self.draws)
+        low, high = self.zoom_range
+        dark, bright = self.brightness_range
+        vertical, horizontal = self.height_shift_range, self.width_shift_range
+        return Transform(
+            theta=(2 * u[0] - 1) * self.rotation_range,
+            tx=(2 * u[1] - 1) * (vertical * height if vertical < 1 else vertical),
+            ty=(2 * u[2] - 1) * (horizontal * width if horizontal < 1 else horizontal),
+            shear=(2 * u[3] - 1) * self.shear_range,
+            zx=low + u[4] * (high - low),
+            zy=low + u[5] * (high - low),
+            flip_horizontal=self.horizontal_flip and u[6] < 0.5,
+            flip_vertical=self.vertical_flip and u[7] < 0.5,
+            brightness=dark + u[8] * (bright - dark),
+            channel_shift=(2 * u[9] - 1) * self.channel_shift_range,
+        )
+
+    def apply(self, image: np.ndarray, transform: Transform, out: np.ndarray | None = None) -> np.ndarray:
+        """Return ``image`` transformed, in its own shape and dtype; 8-bit pixels stay in [0, 255]."""
+        result = image
+        if transform.moves_pixels:
+            h, w = image.shape[:2]
+            warped = cv2.warpAffine(
+                image,
+                matrix(transform, h, w),
+                (w, h),
+                dst=out,
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                borderMode=_BORDERS[self.fill_mode],
+                borderValue=(self.cval,) * 4,
+            )
+            result = with_channels_of(warped, image)
+        elif transform.flip_horizontal or transform.flip_vertical:
+            axis = (
+                int(transform.flip_horizontal) - (transform.flip_horizontal and transform.flip_vertical) * 2
+            )
+            result = with_channels_of(cv2.flip(image, axis, dst=out), image)
+        if transform.brightness != 1.0 or transform.channel_shift != 0.0:
+            result = _recolour(result, transform, out)
+        return result
+
+    def preprocess(self, image: np.ndarray, rng: Any = None, out: np.ndarray | None = None) -> np.ndarray:
+        """Return a randomly transformed copy of ``image``, in its own shape and dtype.
+
+        Args:
+            image: ndarray of shape (h, w) or (h, w, channels), uint8 or float32.
+            rng: a ``numpy.random.Generator`` or anything with its ``random(n)``; fresh and
+                unseeded by default.
+            out: where to write the result, if its shape and dtype are those of ``image``.
+
+        Raises:
+            UserError: ``image`` is no image.
+        """
+        check_image(image, "AugmentPreprocessor")
+        return self.apply(image, self.draw(image.shape[0], image.shape[1], rng), out)
+
+
+def _recolour(image: np.ndarray, transform: Transform, out: np.ndarray | None) -> np.ndarray:
+    shifted = image.astype(np.float32) * transform.brightness + transform.channel_shift
+    if image.dtype == np.uint8:
+        shifted = np.rint(shifted).clip(0, 255)
+    if out is None:
+        return shifted.astype(image.dtype)
+    out[...] = shifted
+    return out
+
+
+def _zoom_limits(zoom_range: float | Sequence[float]) -> tuple[float, float]:
+    if isinstance(zoom_range, int | float) and 0 <= zoom_range < 1:
+        return 1 - zoom_range, 1 + zoom_range
+    if np.ndim(zoom_range) == 0:
+        raise UserError(
+            "zoom_range: must be a fraction in [0, 1) or a pair (lowest, highest) above 0; "
+            f"received {zoom_range!r}"
+        )
+    return _limits("zoom_range", zoom_range, lowest=1e-6)  # type: ignore[arg-type]
+
+
+def _limits(name: str, pair: Sequence[float], lowest: float) -> tuple[float, float]:
+    if len(pair) != 2 or not lowest <= pair[0] <= pair[1]:
+        raise UserError(
+            f"{name}: must be a pair (lowest, highest) with {lowest} <= lowest <= highest; received {pair!r}"
+        )
+    return float(pair[0]), float(pair[1])

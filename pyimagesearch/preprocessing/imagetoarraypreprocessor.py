@@ -1,0 +1,44 @@
+"""Gives an image the channel axis that Keras expects."""
+
+import numpy as np
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.preprocessing.checks import check_image
+from pyimagesearch.utils.booknames import accepts_book_names
+
+
+class ImageToArrayPreprocessor:
+    """Put the channels where Keras expects them.
+
+    Args:
+        data_format: "channels_last", "channels_first", or None for the setting of the user's
+            ``keras.json``, which is read when the first image comes.
+    """
+
+    @accepts_book_names
+    def __init__(self, data_format: str | None = None) -> None:
+        if data_format not in (None, "channels_last", "channels_first"):
+            raise UserError(
+                f'data_format: must be "channels_last", "channels_first" or None; received {data_format!r}'
+            )
+        self.data_format = data_format
+
+    def preprocess(self, image: np.ndarray) -> np.ndarray:
+        """Return the image as (h, w, channels) or (channels, h, w), of its own dtype.
+
+        Args:
+            image: ndarray of shape (h, w), for which a channel axis is made, (h, w, channels), or
+                (n, h, w, channels) for a stack of images.
+
+        Raises:
+            UserError: ``image`` is no image.
+        """
+        if getattr(image, "ndim", 0) != 4:
+            check_image(image, "ImageToArrayPreprocessor")
+        if image.ndim == 2:
+            image = image[:, :, None]
+        if self.data_format is None:
+            import keras
+
+            self.data_format = keras.config.image_data_format()
+        return image if self.data_format == "channels_last" else np.moveaxis(image, -1, -3)

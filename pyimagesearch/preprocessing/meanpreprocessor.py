@@ -1,0 +1,54 @@
+"""Subtracts the mean colour of the training set."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.utils.booknames import accepts_book_names
+
+
+class MeanPreprocessor:
+    """Subtract the training set's mean of each colour from BGR images.
+
+    Args:
+        r_mean, g_mean, b_mean: means of the red, green and blue channel, in [0, 255].
+    """
+
+    @accepts_book_names
+    def __init__(self, r_mean: float, g_mean: float, b_mean: float) -> None:
+        self.r_mean, self.g_mean, self.b_mean = float(r_mean), float(g_mean), float(b_mean)
+
+    def preprocess(self, image: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Return ``image`` minus the means, as float32 of the same shape.
+
+        Args:
+            image: ndarray of shape (h, w, 3) or (n, h, w, 3), any real dtype, channels in the
+                order BGR.
+            out: where to write the result, if its shape is ``image.shape`` and its dtype float32.
+
+        Raises:
+            UserError: the last axis does not hold three channels.
+        """
+        shape: tuple[int, ...] = getattr(image, "shape", ())
+        if len(shape) not in (3, 4) or shape[-1] != 3:
+            raise UserError(
+                "image: MeanPreprocessor needs shape (height, width, 3) or (n, height, width, 3), "
+                f"BGR; received {f'shape {shape}' if shape else type(image).__name__}"
+            )
+        means = np.array((self.b_mean, self.g_mean, self.r_mean), np.float32)
+        if out is None:
+            out = np.empty(shape, np.float32)
+        if image.dtype in (np.uint8, np.float32) and (len(shape) == 3 or _stacks(image, out)):
+            tall = (-1, shape[-2], 3)  # OpenCV knows no batches: images one below the other
+            rows = image.reshape(tall) if len(shape) == 4 else image
+            scalar: Any = (*means.tolist(), 0.0)
+            cv2.subtract(rows, scalar, dst=out.reshape(tall), dtype=cv2.CV_32F)
+        else:
+            np.subtract(image, means, out=out, casting="unsafe", dtype=np.float32)
+        return out
+
+
+def _stacks(*arrays: np.ndarray) -> bool:
+    return all(a.flags.c_contiguous for a in arrays)

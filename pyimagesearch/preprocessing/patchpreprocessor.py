@@ -1,0 +1,40 @@
+"""Cuts a random window out of an image, for training."""
+
+from typing import Any
+
+import numpy as np
+
+from pyimagesearch.preprocessing.checks import check_fits, check_size
+
+
+class PatchPreprocessor:
+    """Cut a random window; every position is equally likely (Krizhevsky et al., 2012, section 4.1).
+
+    Args:
+        width: width of the window, in pixels.
+        height: height of the window, in pixels.
+    """
+
+    draws = 2
+    """Random numbers per image."""
+
+    def __init__(self, width: int, height: int) -> None:
+        check_size(width=width, height=height)
+        self.width, self.height = width, height
+
+    def preprocess(self, image: np.ndarray, rng: Any = None) -> np.ndarray:
+        """Return a view of shape (height, width[, channels]) into ``image``.
+
+        Args:
+            image: ndarray of shape (h, w) or (h, w, channels), any dtype.
+            rng: a ``numpy.random.Generator`` or anything with its ``random(n)``; fresh and
+                unseeded by default.
+
+        Raises:
+            UserError: the window is larger than the image.
+        """
+        check_fits(image, self.width, self.height, "PatchPreprocessor")
+        h, w = image.shape[:2]
+        u, v = (rng or np.random.default_rng()).random(2)
+        top, left = int(u * (h - self.height + 1)), int(v * (w - self.width + 1))
+        return image[top : top + self.height, left : left + self.width]

@@ -1,0 +1,1 @@
+"""Sample data that is painted rather than downloaded."""

@@ -1,0 +1,6 @@
+"""Small helpers: ranked accuracies, progress, threads, the command line."""
+
+from pyimagesearch.utils.lazy import lazy_exports
+
+__all__ = ["rank5_accuracy"]
+__getattr__ = lazy_exports(__name__, {"rank5_accuracy": "ranked"})

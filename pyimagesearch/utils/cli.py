@@ -1,0 +1,149 @@
+"""What all command-line tools share: options, messages, exit codes."""
+
+import argparse
+import contextlib
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
+
+from pyimagesearch.errors import UserError
+
+DEFAULT_CONFIG = "config.dogs_vs_cats_config"
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message and exit with code 2."""
+        self.exit(2, f"{self.prog}: error: {message}; see --help\n")
+
+
+def parser(description: str, default_config: str = DEFAULT_CONFIG) -> ArgumentParser:
+    """Return a parser with the option that every script has: ``--config MODULE``."""
+    result = ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    result.add_argument(
+        "--config", metavar="MODULE", default=default_config, help="settings, as a module's name"
+    )
+    return result
+
+
+def load_config(name: str) -> Any:
+    """Import a module of settings by its dotted name.
+
+    Raises:
+        UserError: there is no such module, or it is a file's name.
+    """
+    if name.endswith(".py"):
+        raise UserError(
+            f"--config: must be a module's name; received the file {name}; "
+            f"write {name[:-3].replace(os.sep, '.')} and run from the folder that it starts in"
+        )
+    sys.path.insert(0, os.getcwd())
+    try:
+        module: ModuleType = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name == error.name or name.startswith(error.name + ".")):
+            raise
+        raise UserError(
+            f"--config: must name a module of settings; received {name}, which was not found "
+            f"from {os.getcwd()}; copy config/dogs_vs_cats_config.py and pass its name"
+        ) from error
+    finally:
+        sys.path.remove(os.getcwd())
+    return module
+
+
+def read_means(path: str | os.PathLike[str]) -> dict[str, float]:
+    """Read the colour means that the build step wrote, keyed "R", "G", "B".
+
+    Raises:
+        UserError: the file is missing or holds something else.
+    """
+    try:
+        means = json.loads(Path(path).read_text("utf-8"))
+        return {color: float(means[color]) for color in "RGB"}
+    except FileNotFoundError as error:
+        raise UserError(
+            f"DATASET_MEAN: {path} does not exist; run build_dogs_vs_cats first, or check the config"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"DATASET_MEAN: {path} must be JSON with the numbers R, G and B; it is not ({error}); "
+            "build the data set again"
+        ) from error
+
+
+def positive_int(text: str) -> int:
+    """Convert an option's text to a whole number of at least 1, for ``type=``."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1; received {text}")
+    return number
+
+
+def info(message: str) -> None:
+    """Print one chapter of a script's story."""
+    print(f"[INFO] {message}", flush=True)
+
+
+def wrote(*paths: str | os.PathLike[str]) -> None:
+    """Name the files that a script wrote, with their sizes."""
+    for path in map(Path, paths):
+        info(f"wrote {path} ({human_bytes(path.stat().st_size)})")
+
+
+def human_bytes(count: float) -> str:
+    """Return a size in bytes as people write it: ``491 kB``, ``1.2 GB``."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+@contextlib.contextmanager
+def native_stderr_hushed() -> Iterator[None]:
+    """Drop what C libraries print to stderr on their own; Python's messages still come through.
+
+    TensorFlow's start-up notes and libpng's remarks obey no setting. For programs, never a library.
+    Who sets ``TF_CPP_MIN_LOG_LEVEL`` hears everything that it asks for.
+    """
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        yield
+        return
+    sys.stderr.flush()
+    python_stderr, number = sys.stderr, os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere, open(number, "w", buffering=1, closefd=False) as kept:
+            os.dup2(nowhere.fileno(), 2)
+            sys.stderr = kept
+            yield
+    finally:
+        sys.stderr = python_stderr
+        os.dup2(number, 2)
+        os.close(number)
+
+
+def run(main: Callable[[], Any]) -> int:
+    """Call a script's ``main`` and return its exit code: 0, 2 for a user's mistake, 130 for Ctrl-C."""
+    try:
+        with native_stderr_hushed():
+            main()
+    except UserError as error:
+        return _fail(str(error), 2)
+    except KeyboardInterrupt:
+        return _fail("stopped by Ctrl-C; unfinished files were not given their final names", 130)
+    except (OSError, MemoryError) as error:
+        return _fail(f"{type(error).__name__}: {error}", 1)
+    return 0
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"{Path(sys.argv[0]).stem}: error: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    return code

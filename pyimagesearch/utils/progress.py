@@ -1,0 +1,69 @@
+"""Progress of long work: a bar with ETA on a terminal, a plain line now and then elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+def progress(items: Iterable[Item], total: int, label: str, weight: int = 1) -> Iterator[Item]:
+    """Yield ``items`` and show how far the work is, how fast, and when it will be done.
+
+    Args:
+        items: what is worked on; each counts when the next one is asked for.
+        total: how many units there are in all.
+        label: what is being done, as "Decoding".
+        weight: units an item stands for, as the batch size; the last item may stand for fewer.
+    """
+    shown = _bar(total, label) if sys.stderr.isatty() else _Lines(total, label)
+    done = 0
+    try:
+        for item in items:
+            yield item
+            done = min(done + weight, total)
+            shown.update(done)
+    finally:
+        shown.finish(dirty=done < total)
+
+
+def _bar(total: int, label: str):  # type: ignore[no-untyped-def]
+    import progressbar
+
+    widgets = [
+        f"{label}: ", progressbar.Percentage(), " ", progressbar.Bar(), " ",
+        progressbar.AdaptiveTransferSpeed(unit="images", prefixes=[""]), " ", progressbar.ETA(),
+    ]  # fmt: skip
+    return progressbar.ProgressBar(max_value=total, widgets=widgets).start()
+
+
+class _Lines:
+    """Writes ``Decoding: 40% (1,000 of 2,500), 812/s, ETA 0:00:02`` every ten seconds."""
+
+    def __init__(self, total: int, label: str) -> None:
+        self._total, self._label = total, label
+        self._start = self._last = time.monotonic()
+
+    def update(self, done: int) -> None:
+        now = time.monotonic()
+        if now - self._last >= _SECONDS_BETWEEN_LINES and done < self._total:
+            self._last = now
+            speed = done / (now - self._start)
+            eta = timedelta(seconds=round((self._total - done) / speed)) if speed else "unknown"
+            print(
+                f"{self._label}: {done / self._total:.0%} ({done:,} of {self._total:,}), "
+                f"{speed:,.0f}/s, ETA {eta}",
+                file=sys.stderr, flush=True,
+            )  # fmt: skip
+
+    def finish(self, dirty: bool) -> None:
+        if not dirty:
+            seconds = max(time.monotonic() - self._start, 1e-9)
+            print(
+                f"{self._label}: 100% ({self._total:,}) in {seconds:.1f} s, {self._total / seconds:,.0f}/s",
+                file=sys.stderr, flush=True,
+            )  # fmt: skip

@@ -1,0 +1,59 @@
+"""Rank-1 and rank-5 accuracy."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pyimagesearch.errors import UserError
+
+
+def rank5_accuracy(preds: Any, labels: Any) -> tuple[float, float]:
+    """Return the fractions of rows whose true class is the best, and among the five best, predictions.
+
+    With fewer than five classes the second figure counts all of them, and is 1.0 by definition.
+    Equal probabilities are ranked by class number, the lower one first.
+
+    Args:
+        preds: array, list or HDF5 dataset of shape (n, classes): a score for every class.
+        labels: array, list or HDF5 dataset of shape (n,): the true classes as integers,
+            or of shape (n, classes): the same, one-hot.
+
+    Returns:
+        (rank1, rank5), each in [0, 1].
+
+    Raises:
+        UserError: the lengths differ, nothing was predicted, or a label is no class of ``preds``.
+    """
+    scores = _matrix(preds)
+    truth = np.asarray(labels[:] if hasattr(labels, "shape") else labels)
+    if truth.ndim == 2:
+        truth = truth.argmax(axis=1)
+    n, classes = scores.shape
+    if len(truth) != n or n == 0:
+        raise UserError(
+            f"labels: one label for each prediction is needed; received {len(truth)} labels "
+            f"for {n} predictions; predict every row once (len(generator) batches)"
+        )
+    truth = truth.astype(np.int64)
+    if truth.min() < 0 or truth.max() >= classes:
+        raise UserError(
+            f"labels: must lie in 0..{classes - 1}, as preds has {classes} columns; "
+            f"received {truth.min()}..{truth.max()}; check the model's number of classes"
+        )
+    ranked = np.argsort(-scores, axis=1, kind="stable")[:, : min(5, classes)]
+    hits = ranked == truth[:, None]
+    return float(hits[:, 0].mean()), float(hits.any(axis=1).mean())
+
+
+def _matrix(preds: Any) -> np.ndarray:
+    rows: Sequence[Any] = preds[:] if hasattr(preds, "shape") else preds
+    scores = np.asarray(rows, dtype=np.float64)
+    if scores.ndim != 2:
+        raise UserError(
+            f"preds: must have shape (n, classes); received shape {scores.shape}; "
+            "pass the output of model.predict as it is"
+        )
+    if np.isnan(scores).any():
+        raise UserError("preds: must hold numbers; received NaN; look at the training loss of the model")
+    return scores
