@@ -14,8 +14,10 @@ LABEL_OF = label_from_name
 NUM_VAL_IMAGES = 0.1
 NUM_TEST_IMAGES = 0.1
 
-# Images are stored STORED_SIZE pixels square; the network sees patches of INPUT_SIZE.
+# Images are stored STORED_SIZE pixels square, in colour (3 channels) or gray (1); the network sees
+# patches of INPUT_SIZE.
 STORED_SIZE = 256
+CHANNELS = 3
 INPUT_SIZE = 227
 
 OUTPUT_PATH = "output/dogs_vs_cats"

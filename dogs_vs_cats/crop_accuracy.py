@@ -11,9 +11,7 @@ from pyimagesearch.utils import cli
 
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
-    parser.add_argument(
-        "-d", "--dataset", help="HDF5 file of test images; the config's TEST_HDF5 if not given"
-    )
+    parser.add_argument("-d", "--dataset", help="HDF5 file of test images; the config's TEST_HDF5 if not given")
     parser.add_argument("-m", "--model", help="trained model; the config's MODEL_PATH if not given")
     parser.add_argument("-b", "--batch-size", type=cli.positive_int, default=32, help="images in a batch")
     parser.add_argument(

@@ -49,9 +49,7 @@ def draw_all(folder: Path, images: int, seed: int, jobs: int) -> None:
 
     keys = itertools.product(range(2), range(images // 2))
     # Spawned, not forked: a fork copies the locks of whatever threads the caller has running.
-    with ProcessPoolExecutor(
-        min(jobs, images), multiprocessing.get_context("spawn"), cv2.setNumThreads, (1,)
-    ) as pool:
+    with ProcessPoolExecutor(min(jobs, images), multiprocessing.get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
         drawn = pool.map(partial(draw, folder, seed), keys, chunksize=16)
         for _ in progress(drawn, total=images, label="Drawing"):
             pass
@@ -73,7 +71,8 @@ def check(args: argparse.Namespace) -> None:
             f"--output: must not exist yet; received {args.output}, which does; "
             f"pass another folder, or --force to replace it"
         )
-    if not args.output.is_dir() or any(not IMAGE_NAME.fullmatch(path.name) for path in args.output.iterdir()):
+    folder: Path = args.output
+    if not folder.is_dir() or not all(IMAGE_NAME.fullmatch(file.name) for file in folder.iterdir()):
         raise UserError(
             f"--output: --force replaces only a folder of drawn images; received {args.output}, "
             f"which is or holds something else; pass another folder"

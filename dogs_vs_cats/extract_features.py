@@ -17,22 +17,12 @@ def main(argv: list[str] | None = None) -> dict:
         help="folder of images, or HDF5 file of step 1; the config's IMAGES_PATH if not given",
     )
     parser.add_argument("-o", "--output", help="HDF5 file to write; the config's FEATURES_HDF5 if not given")
-    parser.add_argument(
-        "-m", "--model", default="resnet50", help="a network of Keras, or a .keras file of step 2"
-    )
-    parser.add_argument(
-        "--weights", default="imagenet", help="imagenet, none (random: only for tests), or a file"
-    )
+    parser.add_argument("-m", "--model", default="resnet50", help="a network of Keras, or a .keras file of step 2")
+    parser.add_argument("--weights", default="imagenet", help="imagenet, none (random: only for tests), or a file")
     parser.add_argument("-b", "--batch-size", type=cli.positive_int, default=32, help="images in a batch")
-    parser.add_argument(
-        "-s", "--buffer-size", type=cli.positive_int, default=1000, help="rows written at once"
-    )
-    parser.add_argument(
-        "-j", "--jobs", type=cli.positive_int, help="decoding threads; all processors if not given"
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="replace an existing file, once the new one is complete"
-    )
+    parser.add_argument("-s", "--buffer-size", type=cli.positive_int, default=1000, help="rows written at once")
+    parser.add_argument("-j", "--jobs", type=cli.positive_int, help="decoding threads; all processors if not given")
+    parser.add_argument("--force", action="store_true", help="replace an existing file, once the new one is complete")
     args = parser.parse_args(argv)
     config = cli.load_config(args.config)
 

@@ -13,15 +13,11 @@ from pyimagesearch.utils import cli
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
     parser.add_argument("-m", "--model", help="file for the best model; the config's MODEL_PATH if not given")
-    parser.add_argument(
-        "-b", "--batch-size", type=cli.positive_int, help="the config's BATCH_SIZE if not given"
-    )
+    parser.add_argument("-b", "--batch-size", type=cli.positive_int, help="the config's BATCH_SIZE if not given")
     parser.add_argument(
         "-j", "--jobs", type=cli.positive_int, help="preprocessing threads; all processors if not given"
     )
-    parser.add_argument(
-        "--epochs", type=cli.positive_int, help="epochs in all; the config's EPOCHS if not given"
-    )
+    parser.add_argument("--epochs", type=cli.positive_int, help="epochs in all; the config's EPOCHS if not given")
     parser.add_argument("--resume", action="store_true", help="go on from the last model of an earlier run")
     parser.add_argument("--force", action="store_true", help="replace the models of an earlier run")
     args = parser.parse_args(argv)
@@ -87,9 +83,7 @@ def main(argv: list[str] | None = None) -> dict:
         loss = "binary_crossentropy" if classes == 2 else "categorical_crossentropy"
         rate = config.LEARNING_RATE
         if config.LEARNING_RATE_DECAY == "linear":
-            rate = keras.optimizers.schedules.PolynomialDecay(
-                rate, epochs * len(train), end_learning_rate=0.0
-            )
+            rate = keras.optimizers.schedules.PolynomialDecay(rate, epochs * len(train), end_learning_rate=0.0)
         model.compile(loss=loss, optimizer=keras.optimizers.Adam(rate), metrics=["accuracy"])
 
     def save(trained: keras.Model, path: Path, done: int) -> None:

@@ -44,9 +44,7 @@ def main(argv: list[str] | None = None) -> dict:
 
     cli.info(f"tuning hyperparameters on 75% of {len(labels):,} feature vectors...")
     names = np.array(names)
-    split = train_test_split(
-        features, names[labels], test_size=0.25, stratify=labels, random_state=config.SEED
-    )
+    split = train_test_split(features, names[labels], test_size=0.25, stratify=labels, random_state=config.SEED)
     train_x, test_x, train_y, test_y = split
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     search = GridSearchCV(pipeline, {"logisticregression__C": C_VALUES}, cv=3, n_jobs=args.jobs)

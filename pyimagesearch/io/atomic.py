@@ -4,7 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pyimagesearch.errors import UserError
 
@@ -39,6 +39,30 @@ def check_output(path: PathLike, overwrite: bool = False, argument: str = "outpu
             "choose a place where you may write"
         ) from error
     return path
+
+
+def open_alone(partial: PathLike, path: PathLike) -> BinaryIO:
+    """Open the unfinished form of ``path`` and lock it for as long as it stays open.
+
+    Raises:
+        UserError: another process is writing it.
+    """
+    file = os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=2**20)
+    with contextlib.suppress(ImportError):  # Windows has no fcntl, and lets no other process rename
+        import fcntl
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            renamed = os.stat(partial).st_ino != os.fstat(file.fileno()).st_ino
+        except OSError:
+            renamed = True
+        if renamed:
+            file.close()
+            raise UserError(
+                f"output_path: another process is writing {os.fspath(path)} right now; "
+                "wait for it, or choose another name"
+            )
+    return file
 
 
 def publish(partial: PathLike, path: PathLike) -> None:

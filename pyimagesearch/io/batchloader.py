@@ -2,9 +2,10 @@
 
 import math
 import os
+import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,23 @@ from pyimagesearch.preprocessing.randomness import uniforms
 from pyimagesearch.utils.parallel import cpu_count
 
 _BLOCKS_PER_THREAD = 2
+_BATCHES_AHEAD = 2
+
+
+class _PendingBatch(NamedTuple):
+    """A batch that threads are filling, block by block."""
+
+    images: np.ndarray
+    blocks: list[Future[None]]
+
+    def wait(self) -> np.ndarray:
+        for block in self.blocks:
+            block.result()
+        return self.images
+
+    def cancel(self) -> None:
+        for block in self.blocks:
+            block.cancel()
 
 
 class BatchLoader:
@@ -64,6 +82,8 @@ class BatchLoader:
         self._process = -1
         self._reader: Rows | None = None
         self._pool: ThreadPoolExecutor | None = None
+        self._ahead: dict[tuple[int, int], _PendingBatch] = {}
+        self._lock = threading.Lock()
         self.image_shape = self._probe()
 
     @property
@@ -83,12 +103,30 @@ class BatchLoader:
             self._order = epoch, epoch_order(self.num_rows, self.seed, epoch, self.shuffle)
         return self._order[1][index * self.batch_size : (index + 1) * self.batch_size]
 
+    def batch(self, epoch: int, index: int) -> np.ndarray:
+        """Return the images of batch ``index`` of ``epoch``, and begin with those that follow it."""
+        self._ready()
+        with self._lock:
+            pending = self._ahead.pop((epoch, index), None)
+            if pending is None:
+                pending = self._begin(epoch, self.rows(epoch, index))
+            wanted = [(epoch, i) for i in range(index + 1, min(index + 1 + _BATCHES_AHEAD, len(self)))]
+            for key in self._ahead.keys() - set(wanted):
+                self._ahead.pop(key).cancel()
+            for key in wanted:
+                if key not in self._ahead:
+                    self._ahead[key] = self._begin(epoch, self.rows(*key))
+        return pending.wait()
+
     def images(self, epoch: int, rows: np.ndarray) -> np.ndarray:
         """Return the preprocessed ``rows`` as they look in ``epoch``.
 
         Returns:
             ndarray of shape (len(rows), *image_shape), of the loader's dtype.
         """
+        return self._begin(epoch, rows).wait()
+
+    def _begin(self, epoch: int, rows: np.ndarray) -> "_PendingBatch":
         reader, pool = self._ready()
         batch = np.empty((len(rows), *self.image_shape), self.dtype)
         numbers = self._draw(epoch, rows)
@@ -98,19 +136,19 @@ class BatchLoader:
             for place, (row, image) in enumerate(zip(wanted, reader.read(wanted), strict=True), start):
                 self._chain.run(image, numbers[place], row, epoch, batch[place])
 
-        size = math.ceil(len(rows) / (self.threads * _BLOCKS_PER_THREAD))
-        starts = range(0, len(rows), size)
-        for done in [pool.submit(fill, start, start + size) for start in starts]:
-            done.result()
-        return batch
+        size = max(1, math.ceil(len(rows) / (self.threads * _BLOCKS_PER_THREAD)))
+        blocks = [pool.submit(fill, start, start + size) for start in range(0, len(rows), size)]
+        return _PendingBatch(batch, blocks)
 
     def close(self) -> None:
         """Close the file and end the threads; harmless when there are none."""
         if self._process == os.getpid():
-            if self._reader is not None:
-                self._reader.close()
+            for pending in self._ahead.values():
+                pending.cancel()
             if self._pool is not None:
                 self._pool.shutdown()
+            if self._reader is not None:
+                self._reader.close()
         self._forget_process()
 
     def _draw(self, epoch: int, rows: np.ndarray) -> list[list[float]]:
@@ -129,13 +167,28 @@ class BatchLoader:
 
     def _ready(self) -> tuple[Rows, ThreadPoolExecutor]:
         if self._process != os.getpid() or self._reader is None or self._pool is None:
+            self._forget_process()
             self._process = os.getpid()
             self._reader = open_rows(self.header)
             self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="BatchLoader")
         return self._reader, self._pool
 
     def _forget_process(self) -> None:
+        """Drop what a fork or a pickle cannot carry over."""
         self._process, self._reader, self._pool = -1, None, None
+        self._ahead, self._lock = {}, threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_process": -1, "_reader": None, "_pool": None, "_order": None}
+        bare: dict[str, Any] = {
+            "_process": -1,
+            "_reader": None,
+            "_pool": None,
+            "_order": None,
+            "_ahead": {},
+            "_lock": None,
+        }
+        return {**self.__dict__, **bare}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget_process()

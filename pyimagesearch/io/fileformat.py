@@ -5,16 +5,22 @@ A data set is one file. Any HDF5 tool reads it; these names have a meaning:
 ============== ========================================================================
 ``images``     (n, h, w, channels) uint8, contiguous and unfiltered: row i can be memory-mapped
                at ``dataset.id.get_offset() + i * h * w * channels``
+``jpeg``       (bytes,) uint8, instead of ``images``: JPEG images one behind the other; row i lies at
+               ``jpeg[jpeg_ends[i - 1]:jpeg_ends[i]]``, row 0 at ``jpeg[:jpeg_ends[0]]``
+``jpeg_ends``  (n,) uint64
 ``features``   (n, d) float32, instead of ``images`` (``feature`` is read too: the book wrote it)
 ``labels``     (n,) int64: the class of each row
 ``label_names`` (k,) UTF-8: the names of classes 0 to k - 1
 ``paths``      (n,) UTF-8, optional: the file that each row was made from, relative to its folder
 ``checksums``  (n,) uint32: CRC-32 of the row's bytes, then its label as 8 little-endian bytes, then
                its path as UTF-8
+``channel_sums`` (n, channels) uint64, for 8-bit images: the sum of each channel over the row's
+               pixels, before any compression
 ============== ========================================================================
 
 Attributes of the root: ``format`` is "pyimagesearch" and ``format_version`` 1; ``complete`` is True
-once every row is on disk; ``color_order`` is "BGR" or "RGB" for images; ``history`` is free text of how
+once every row is on disk; ``encoding`` is "raw" or "jpeg", the latter with ``image_shape``
+(h, w, channels) and ``quality``; ``color_order`` is "BGR" or "RGB" for images; ``history`` is free text of how
 the rows were made; ``libraries`` names the versions that made the file; ``build`` is the same text for
 files that were made together.
 
@@ -35,6 +41,8 @@ from pyimagesearch.errors import UserError
 
 FORMAT, VERSION = "pyimagesearch", 1
 KEYS = ("images", "features", "feature")
+ALIGNED = {"alignment_threshold": 2**20, "alignment_interval": 2**20}
+"""How files are opened for their last dataset, so that large ones lie on whole MiB."""
 
 
 class Header(NamedTuple):
@@ -43,7 +51,8 @@ class Header(NamedTuple):
     Attributes:
         path: the file.
         key: the name of the rows' dataset.
-        shape: shape of the rows' dataset, (n, ...).
+        encoding: "raw" or "jpeg".
+        shape: shape of all rows, (n, ...); those of JPEG images as they are decoded.
         dtype: dtype of a row.
         labels: int64 ndarray of shape (n,).
         label_names: the classes' names, or an empty list where the file has none.
@@ -54,6 +63,7 @@ class Header(NamedTuple):
 
     path: Path
     key: str
+    encoding: str
     shape: tuple[int, ...]
     dtype: np.dtype
     labels: np.ndarray
@@ -91,9 +101,14 @@ def allocate(file: h5py.File, name: str, shape: tuple[int, ...], dtype: Any) -> 
     return dataset.get_offset()
 
 
+def utf8(text: str) -> bytes:
+    """Return text as UTF-8; a path that is no Unicode keeps its odd bytes as escapes."""
+    return text.encode("utf-8", "backslashreplace")
+
+
 def write_strings(file: h5py.File, name: str, strings: list[str]) -> None:
     """Store strings with a fixed length, so that equal strings make equal files."""
-    encoded = [s.encode("utf-8", "backslashreplace") for s in strings]
+    encoded = [utf8(s) for s in strings]
     length = max(map(len, encoded), default=0) or 1
     file.create_dataset(name, data=np.array(encoded, h5py.string_dtype("utf-8", length)))
 
@@ -135,18 +150,22 @@ def header_of(file: h5py.File) -> Header:
     ours = file.attrs.get("format") == FORMAT
     if ours:
         _check_ours(file, path)
-    key = next((k for k in KEYS if isinstance(file.get(k), h5py.Dataset)), None)
+    jpeg = ours and file.attrs.get("encoding") == "jpeg"
+    keys = ("jpeg",) if jpeg else KEYS
+    key = next((k for k in keys if isinstance(file.get(k), h5py.Dataset)), None)
     labels = file.get("labels")
     if key is None or not isinstance(labels, h5py.Dataset):
         raise UserError(
-            f"data set: {path} must hold labels and one of {', '.join(KEYS)}; it holds "
+            f"data set: {path} must hold labels and one of {', '.join(keys)}; it holds "
             f"{', '.join(file) or 'nothing'}; was it made by another program?"
         )
-    rows = file[key]
-    if labels.ndim != 1 or rows.ndim < 2 or len(rows) != len(labels) or len(rows) == 0:
+    shape, dtype = file[key].shape, file[key].dtype
+    if jpeg:
+        shape, dtype = (*file["jpeg_ends"].shape, *map(int, file.attrs["image_shape"])), np.dtype("u1")
+    if labels.ndim != 1 or len(shape) < 2 or shape[0] != len(labels) or shape[0] == 0:
         raise UserError(
             f"data set: {path} must hold one label for each of its rows, at least one; "
-            f"{key} has shape {rows.shape} and labels {labels.shape}; build the file again"
+            f"{key} has shape {shape} and labels {labels.shape}; build the file again"
         )
     numbers = labels[:]
     classes = numbers.astype(np.int64) if numbers.dtype.kind in "iuf" else None
@@ -159,14 +178,28 @@ def header_of(file: h5py.File) -> Header:
     return Header(
         path=path,
         key=key,
-        shape=rows.shape,
-        dtype=rows.dtype,
+        encoding="jpeg" if jpeg else "raw",
+        shape=shape,
+        dtype=dtype,
         labels=classes,
         label_names=names.asstr()[:].tolist() if isinstance(names, h5py.Dataset) else [],
         color_order=str(file.attrs.get("color_order", "BGR")),
         ours=ours,
         build=str(file.attrs.get("build", "")),
     )
+
+
+def read_channel_means(path: str | os.PathLike[str]) -> np.ndarray:
+    """Return the mean of each channel of a file of 8-bit images, float64 of shape (channels,).
+
+    Raises:
+        UserError: the file cannot be used, or does not hold the sums of its rows.
+    """
+    with open_file(path) as file:
+        n, height, width, _ = header_of(file).shape
+        if "channel_sums" not in file:
+            raise UserError(f"data set: {path} has no channel_sums; build it again")
+        return file["channel_sums"][:].sum(axis=0, dtype=np.uint64) / (n * height * width)
 
 
 def check_same_build(first: Header, second: Header) -> None:

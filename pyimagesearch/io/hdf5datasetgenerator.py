@@ -65,9 +65,7 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
         if self._flow is not None and not hasattr(aug, "flow"):
             raise UserError(f"aug: must have a method preprocess or flow; received {aug!r}")
         steps = self.preprocessors + ([aug] if aug is not None and self._flow is None else [])
-        self.loader = BatchLoader(
-            db_path, batch_size, steps, shuffle=shuffle, seed=seed, dtype=dtype, threads=threads
-        )
+        self.loader = BatchLoader(db_path, batch_size, steps, shuffle=shuffle, seed=seed, dtype=dtype, threads=threads)
         self.batch_size, self.binarize, self.classes = batch_size, binarize, classes
         if self.labels.max() >= classes:
             raise UserError(
@@ -145,7 +143,7 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
 
     def _batch(self, epoch: int, index: int) -> tuple[np.ndarray, ...]:
         rows = self.loader.rows(epoch, index)
-        images, numbers = self.loader.images(epoch, rows), self.labels[rows]
+        images, numbers = self.loader.batch(epoch, index), self.labels[rows]
         labels = np.eye(self.classes, dtype=np.float32)[numbers] if self.binarize else numbers
         if self._flow is not None:
             seed = hash((self.loader.seed, epoch, index)) % 2**31
@@ -159,9 +157,7 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
         return {**self.__dict__, "_db": None}
 
 
-def _weights(
-    class_weight: str | Mapping[int, float] | None, labels: np.ndarray, classes: int
-) -> np.ndarray | None:
+def _weights(class_weight: str | Mapping[int, float] | None, labels: np.ndarray, classes: int) -> np.ndarray | None:
     if class_weight is None:
         return None
     if class_weight == "balanced":
@@ -169,7 +165,6 @@ def _weights(
         return (len(labels) / (classes * np.maximum(counts, 1))).astype(np.float32)
     if not isinstance(class_weight, Mapping) or set(class_weight) != set(range(classes)):
         raise UserError(
-            f'class_weight: must be "balanced" or a weight for each class 0..{classes - 1}; '
-            f"received {class_weight!r}"
+            f'class_weight: must be "balanced" or a weight for each class 0..{classes - 1}; received {class_weight!r}'
         )
     return np.array([class_weight[c] for c in range(classes)], np.float32)

@@ -12,14 +12,13 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import fileformat
-from pyimagesearch.io.atomic import PathLike, check_output, partial_path, publish
+from pyimagesearch.io.atomic import PathLike, check_output, open_alone, partial_path, publish
+from pyimagesearch.io.rowstore import EncodedRow, JpegStore, RawStore, RowStore
 from pyimagesearch.utils.booknames import accepts_book_names
-
-_BUFFER_BYTES = 64 * 2**20
 
 
 class HDF5DatasetWriter:
-    """Write rows with labels, one buffer at a time.
+    """Write rows with labels, one after the other.
 
     The structure of the file is laid out first, at ``<output_path>.partial``; rows then go straight
     to their places on disk. `close` checks that every promised row came and gives the file its name.
@@ -29,9 +28,13 @@ class HDF5DatasetWriter:
         dims: shape of all rows, (n, h, w, channels) for images, (n, d) for features.
         output_path: the file to make.
         data_key: name of the rows' dataset: "images" or "features".
-        buf_size: rows that are collected before they are written; fewer if they fill 64 MiB.
+        buf_size: after how many rows a resumed run could go on from there.
+        encoding: "raw", or "jpeg" for 8-bit images in about an eighth of the space.
+        quality: of JPEG images that are encoded here, from 1 to 100.
         dtype: dtype of the rows; by default uint8 for shapes of images, else float32.
         overwrite: replace an existing file, once the new one is complete.
+        resume: take over the rows of an unfinished file of the same shape, ``history`` and
+            ``build``; see `recover`.
         color_order: "BGR" or "RGB": the order of an image's channels.
         history: free text of how the rows were made.
         build: a mark shared by files that are made together.
@@ -48,61 +51,55 @@ class HDF5DatasetWriter:
         data_key: str = "images",
         buf_size: int = 1000,
         *,
+        encoding: str = "raw",
+        quality: int = 90,
         dtype: Any = None,
         overwrite: bool = False,
+        resume: bool = False,
         color_order: str = "BGR",
         history: str = "",
         build: str = "",
     ) -> None:
         self.dims = tuple(int(d) for d in dims)
-        if len(self.dims) < 2 or min(self.dims) < 1:
-            raise UserError(f"dims: must be (rows, ...) with every size at least 1; received {tuple(dims)}")
-        if data_key not in fileformat.KEYS:
-            raise UserError(f"data_key: must be one of {', '.join(fileformat.KEYS)}; received {data_key!r}")
-        if buf_size < 1:
-            raise UserError(f"buf_size: must be at least 1; received {buf_size}")
-        if color_order not in ("BGR", "RGB"):
-            raise UserError(f'color_order: must be "BGR" or "RGB"; received {color_order!r}')
         self.dtype = np.dtype(dtype or (np.uint8 if len(self.dims) == 4 else np.float32))
+        _check_arguments(self.dims, self.dtype, data_key, buf_size, encoding, quality, color_order)
         self.path = check_output(output_path, overwrite, "output_path")
         self.label_names: list[str] = []
+        self.rows_added = 0
+        self._rows_flushed, self._buf_size = 0, buf_size
         self._paths: list[str] = []
-        self._rows_written = 0
-        self._buffered = 0
+        n, channels = self.dims[0], self.dims[-1]
+        pixels = len(self.dims) == 4 and self.dtype == np.uint8
+        self._store: RowStore = (
+            JpegStore(self.dims, quality) if encoding == "jpeg" else RawStore(data_key, self.dims, self.dtype, pixels)
+        )
+        self._beside: dict[str, np.ndarray] = {"labels": np.zeros(n, np.int64), "checksums": np.zeros(n, np.uint32)}
+        if pixels:
+            self._beside["channel_sums"] = np.zeros((n, channels), np.uint64)
+        self._offsets: dict[str, int] = {}
+        self._attributes = {
+            "format": fileformat.FORMAT,
+            "format_version": fileformat.VERSION,
+            "encoding": encoding,
+            "history": history,
+            "build": build,
+            "libraries": fileformat.library_versions(),
+        }
+        if len(self.dims) == 4:
+            self._attributes["color_order"] = color_order
         self._sealed = False
-        row_bytes = int(np.prod(self.dims[1:])) * self.dtype.itemsize
-        size = max(1, min(buf_size, self.dims[0], _BUFFER_BYTES // row_bytes))
-        self._rows = np.empty((size, *self.dims[1:]), self.dtype)
-        self._labels = np.empty(self.dims[0], np.int64)
-        self._checksums = np.empty(self.dims[0], np.uint32)
         self._partial = partial_path(self.path)
-        self._file: BinaryIO | None = _open_alone(self._partial, self.path)
+        self._file: BinaryIO | None = open_alone(self._partial, self.path)
         try:
-            self._offsets = self._lay_out(data_key, color_order, history, build)
+            if not (resume and self._found()):
+                self._lay_out()
+            self._store.start(self._file, 0)
         except BaseException:
             self.discard()
             raise
 
-    def _lay_out(self, key: str, color_order: str, history: str, build: str) -> dict[str, int]:
-        with h5py.File(self._partial, "w", locking=False) as file:
-            file.attrs["format"] = fileformat.FORMAT
-            file.attrs["format_version"] = fileformat.VERSION
-            file.attrs["complete"] = False
-            file.attrs["encoding"] = "raw"
-            file.attrs["history"] = history
-            file.attrs["build"] = build
-            file.attrs["libraries"] = fileformat.library_versions()
-            if len(self.dims) == 4:
-                file.attrs["color_order"] = color_order
-            n = self.dims[:1]
-            return {
-                "labels": fileformat.allocate(file, "labels", n, np.int64),
-                "checksums": fileformat.allocate(file, "checksums", n, np.uint32),
-                "rows": fileformat.allocate(file, key, self.dims, self.dtype),
-            }
-
     def add(self, rows: Any, labels: Any, paths: Sequence[str] | None = None) -> None:
-        """Append rows; they are copied, so the caller may reuse its arrays.
+        """Append rows. They are on their way to disk on return: the caller may reuse its arrays.
 
         Args:
             rows: array or list of shape (m, *dims[1:]). For a uint8 file it must be uint8; for a
@@ -113,30 +110,72 @@ class HDF5DatasetWriter:
         Raises:
             UserError: shape, dtype or count is wrong, or there are more rows than promised.
         """
-        file = self._require_open()
-        rows, labels = np.asarray(rows), np.asarray(labels)
-        self._check(rows, labels, paths)
-        start = self.rows_added
-        self._labels[start : start + len(rows)] = labels
-        if paths is not None:
-            self._paths.extend(map(os.fspath, paths))
-        done = 0
-        while done < len(rows):
-            count = min(len(rows) - done, len(self._rows) - self._buffered)
-            self._rows[self._buffered : self._buffered + count] = rows[done : done + count]
-            self._buffered += count
-            done += count
-            if self._buffered == len(self._rows):
-                self._write(file)
+        self._require_open()
+        rows = np.asarray(rows)
+        self._check_rows(rows)
+        self.add_encoded([self._store.encode(row) for row in rows], labels, paths)
 
-    @property
-    def rows_added(self) -> int:
-        """Rows that were added so far."""
-        return self._rows_written + self._buffered
+    def encode(self, row: np.ndarray, original: bytes | None = None) -> EncodedRow:
+        """Do the work of adding a row that any thread can do, for `add_encoded`.
+
+        Args:
+            row: ndarray of shape dims[1:], of the file's dtype.
+            original: the JPEG file that ``row`` was decoded from, to be stored as it is.
+
+        Raises:
+            UserError: shape or dtype is wrong.
+        """
+        self._check_rows(row[None])
+        return self._store.encode(row, original)
+
+    def add_encoded(self, rows: Sequence[EncodedRow], labels: Any, paths: Sequence[str] | None = None) -> None:
+        """Append rows that `encode` prepared; otherwise as `add`."""
+        file = self._require_open()
+        labels = np.asarray(labels)
+        self._check_labels(len(rows), labels, paths)
+        self._paths.extend(map(os.fspath, paths or ()))
+        for row, label in zip(rows, labels.tolist(), strict=True):
+            i = self.rows_added
+            self._store.append(file, row.data)
+            self._beside["labels"][i] = label
+            self._beside["checksums"][i] = _checksum(row.checksum, label, self._paths[i : i + 1])
+            if "channel_sums" in self._beside:
+                self._beside["channel_sums"][i] = row.sums
+            self.rows_added += 1
+            if self.rows_added - self._rows_flushed >= self._buf_size:
+                self.flush()
+
+    def recover(self, labels: np.ndarray, paths: Sequence[str] | None = None) -> int:
+        """Take over the rows that an earlier run wrote, as far as their checksums are right.
+
+        Args:
+            labels, paths: those of all rows of the file, in order.
+
+        Returns:
+            How many rows are there; go on with the next one.
+        """
+        file = self._require_open()
+        checksums = self._beside["checksums"].tolist()
+        names = list(paths or ())
+        for i, data in enumerate(self._store.stored(file)):
+            if not data or _checksum(zlib.crc32(data), int(labels[i]), names[i : i + 1]) != checksums[i]:
+                break
+            self.rows_added = i + 1
+        self._beside["labels"][: self.rows_added] = labels[: self.rows_added]
+        self._paths = names[: self.rows_added]
+        self._rows_flushed = self.rows_added
+        self._store.start(file, self.rows_added)
+        return self.rows_added
 
     def flush(self) -> None:
-        """Write the rows that are buffered."""
-        self._write(self._require_open())
+        """Write all that a resumed run needs to go on from here."""
+        file = self._require_open()
+        for name, values in self._beside.items():
+            file.seek(self._offsets[name])
+            file.write(values.data)
+        self._store.start(file, self.rows_added)
+        self._store.flush(file)
+        self._rows_flushed = self.rows_added
 
     def store_class_labels(self, class_labels: Sequence[str]) -> None:
         """Set the names of classes 0, 1, ...; every label must have one."""
@@ -145,29 +184,31 @@ class HDF5DatasetWriter:
 
     storeClassLabels = store_class_labels  # noqa: N815 - the book's name
 
+    def channel_means(self) -> np.ndarray:
+        """Return the mean of each channel over all rows so far, float64 of shape (channels,)."""
+        sums = self._beside["channel_sums"][: self.rows_added].sum(axis=0, dtype=np.uint64)
+        return sums / (self.rows_added * self.dims[1] * self.dims[2])
+
     def seal(self) -> None:
         """Finish the file on disk, under its unfinished name; `close` then only renames it.
 
         Raises:
             UserError: rows are missing, or a label has no name; the unfinished file is removed.
         """
-        file = self._file
-        if file is None or self._sealed:
+        if self._file is None or self._sealed:
             return
         try:
-            self._write(file)
             self._check_whole()
-            for name, values in (("labels", self._labels), ("checksums", self._checksums)):
-                file.seek(self._offsets[name])
-                file.write(values.data)
-            file.flush()
-            with h5py.File(self._partial, "r+", locking=False) as h5:
-                if self.label_names:
-                    fileformat.write_strings(h5, "label_names", self.label_names)
-                if self._paths:
-                    fileformat.write_strings(h5, "paths", self._paths)
-                h5.attrs["complete"] = True
-            os.fsync(file.fileno())
+            self.flush()
+            with h5py.File(self._partial, "r+", locking=False, **fileformat.ALIGNED) as file:
+                if not file.attrs["complete"]:
+                    self._store.finish(file)
+                    for name, strings in (("label_names", self.label_names), ("paths", self._paths)):
+                        if strings:
+                            fileformat.write_strings(file, name, strings)
+                    file.flush()
+                    file.attrs["complete"] = True
+            os.fsync(self._file.fileno())
             self._sealed = True
         except BaseException:
             self.discard()
@@ -179,41 +220,70 @@ class HDF5DatasetWriter:
         Raises:
             UserError: rows are missing, or a label has no name; no file is left then.
         """
-        if self._file is None:
-            return
         self.seal()
-        publish(self._partial, self.path)
-        self._file.close()
-        self._file = None
+        if self._file is not None:
+            publish(self._partial, self.path)
+            self._file.close()
+            self._file = None
+
+    def suspend(self) -> None:
+        """Stop and leave the unfinished file for a later run with ``resume=True``."""
+        if self._file is not None:
+            if not self._sealed:
+                self.flush()
+            self._file.close()
+            self._file = None
 
     def discard(self) -> None:
         """Give up: remove the unfinished file; a file that had the final name before stays."""
         if self._file is not None:
             self._partial.unlink(missing_ok=True)
-            self._file.close()
+            with contextlib.suppress(OSError):  # a full disk cannot take what is still buffered
+                self._file.close()
             self._file = None
 
     def __enter__(self) -> "HDF5DatasetWriter":
         return self
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
             self.close()
         else:
             self.discard()
 
+    def _lay_out(self) -> None:
+        with h5py.File(self._partial, "w", locking=False) as file:
+            file.attrs["complete"] = False
+            file.attrs.update(self._attributes)
+            for name, values in self._beside.items():
+                self._offsets[name] = fileformat.allocate(file, name, values.shape, values.dtype)
+            self._store.allocate(file)
+
+    def _found(self) -> bool:
+        """Whether an unfinished file of the same plan is there; if so, use its structure."""
+        try:
+            with h5py.File(self._partial, "r", locking=False) as file:
+                if any(file.attrs.get(name) != value for name, value in self._attributes.items()):
+                    return False
+                for name, values in self._beside.items():
+                    if file[name].shape != values.shape:
+                        return False
+                    self._beside[name] = file[name][:]
+                    self._offsets[name] = file[name].id.get_offset()
+                self._store.find(file)
+                return True
+        except (OSError, KeyError):
+            return False
+
     def _require_open(self) -> BinaryIO:
         if self._file is None or self._sealed:
             raise UserError(f"{self.path}: the writer is closed; make a new one to write another file")
         return self._file
 
-    def _check(self, rows: np.ndarray, labels: np.ndarray, paths: Sequence[str] | None) -> None:
-        if rows.shape[1:] != self.dims[1:] or rows.ndim != len(self.dims):
+    def _check_rows(self, rows: np.ndarray) -> None:
+        if rows.ndim != len(self.dims) or rows.shape[1:] != self.dims[1:]:
             raise UserError(
                 f"rows: must have shape (m, {', '.join(map(str, self.dims[1:]))}); "
                 f"received {rows.shape}; add one batch, not one row, at a time"
@@ -228,63 +298,60 @@ class HDF5DatasetWriter:
                 f"rows: must be finite numbers; received {rows.dtype} with NaN or infinity, or no "
                 "numbers; look at how the features were made"
             )
-        if labels.shape != rows.shape[:1] or labels.dtype.kind not in "iu":
+
+    def _check_labels(self, count: int, labels: np.ndarray, paths: Sequence[str] | None) -> None:
+        if labels.shape != (count,) or (count and labels.dtype.kind not in "iu"):
             raise UserError(
-                f"labels: must be {len(rows)} whole numbers, one for each row; "
+                f"labels: must be {count} whole numbers, one for each row; "
                 f"received shape {labels.shape}, dtype {labels.dtype}"
             )
         if labels.size and labels.min() < 0:
             raise UserError(f"labels: must be at least 0; received {labels.min()}")
-        if paths is not None and len(paths) != len(rows):
-            raise UserError(f"paths: must be one for each of {len(rows)} rows; received {len(paths)}")
-        if len(rows) and (paths is None) == bool(self._paths) and self.rows_added:
+        if paths is not None and len(paths) != count:
+            raise UserError(f"paths: must be one for each of {count} rows; received {len(paths)}")
+        if count and self.rows_added and (paths is None) == bool(self._paths):
             raise UserError("paths: must be given for all rows of a file or for none")
-        if self.rows_added + len(rows) > self.dims[0]:
+        if self.rows_added + count > self.dims[0]:
             raise UserError(
                 f"rows: {self.path} was promised {self.dims[0]:,} rows; received "
-                f"{self.rows_added + len(rows):,}; set dims[0] to the number of rows that come"
+                f"{self.rows_added + count:,}; set dims[0] to the number of rows that come"
             )
-
-    def _write(self, file: BinaryIO) -> None:
-        rows, start = self._rows[: self._buffered], self._rows_written
-        for i, row in enumerate(rows, start):
-            crc = zlib.crc32(self._labels[i].astype("<i8").tobytes(), zlib.crc32(row))
-            path = self._paths[i].encode("utf-8", "backslashreplace") if self._paths else b""
-            self._checksums[i] = zlib.crc32(path, crc)
-        if len(rows):
-            file.seek(self._offsets["rows"] + start * rows[0].nbytes)
-            file.write(rows.data)
-            self._rows_written += len(rows)
-            self._buffered = 0
 
     def _check_whole(self) -> None:
-        if self._rows_written != self.dims[0]:
+        labels = self._beside["labels"]
+        if self.rows_added != self.dims[0]:
             raise UserError(
                 f"rows: {self.path} was promised {self.dims[0]:,} rows and received "
-                f"{self._rows_written:,}; the unfinished file was removed"
+                f"{self.rows_added:,}; the unfinished file was removed"
             )
-        if self.label_names and self._labels.max() >= len(self.label_names):
+        if self.label_names and labels.max() >= len(self.label_names):
             raise UserError(
                 f"labels: must be below {len(self.label_names)}, the number of class names; "
-                f"received {self._labels.max()}; the unfinished file was removed"
+                f"received {labels.max()}; the unfinished file was removed"
             )
 
 
-def _open_alone(partial: os.PathLike[str], path: os.PathLike[str]) -> BinaryIO:
-    """Open the unfinished file and lock it for as long as it stays open."""
-    file = os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
-    with contextlib.suppress(ImportError):  # Windows has no fcntl, and does not let two write at once
-        import fcntl
+def _checksum(row: int, label: int, path: Sequence[str]) -> int:
+    """Extend the CRC-32 of a row's bytes by its label and its path."""
+    crc = zlib.crc32(label.to_bytes(8, "little"), row)
+    return zlib.crc32(fileformat.utf8(path[0]), crc) if path else crc
 
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            renamed = os.stat(partial).st_ino != os.fstat(file.fileno()).st_ino
-        except OSError:
-            renamed = True
-        if renamed:
-            file.close()
-            raise UserError(
-                f"output_path: another process is writing {os.fspath(path)} right now; "
-                "wait for it, or choose another name"
-            )
-    return file
+
+def _check_arguments(
+    dims: tuple[int, ...], dtype: np.dtype, key: str, buf_size: int, encoding: str, quality: int, order: str
+) -> None:
+    if len(dims) < 2 or min(dims) < 1:
+        raise UserError(f"dims: must be (rows, ...) with every size at least 1; received {dims}")
+    if key not in fileformat.KEYS:
+        raise UserError(f"data_key: must be one of {', '.join(fileformat.KEYS)}; received {key!r}")
+    if buf_size < 1:
+        raise UserError(f"buf_size: must be at least 1; received {buf_size}")
+    if order not in ("BGR", "RGB"):
+        raise UserError(f'color_order: must be "BGR" or "RGB"; received {order!r}')
+    if encoding not in ("raw", "jpeg"):
+        raise UserError(f'encoding: must be "raw" or "jpeg"; received {encoding!r}')
+    if encoding == "jpeg" and (len(dims) != 4 or dtype != np.uint8 or not 1 <= quality <= 100):
+        raise UserError(
+            'encoding: "jpeg" needs dims (n, h, w, channels), dtype uint8 and a quality of 1 to 100; '
+            f"received {dims}, {dtype}, quality {quality}"
+        )

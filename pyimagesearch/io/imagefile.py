@@ -1,4 +1,4 @@
-"""Reads one image file into 8-bit BGR pixels, upright, or says why it cannot.
+"""Reads one image file into 8-bit pixels, upright, or says why it cannot.
 
 OpenCV decides the format by a file's content, turns it upright by its EXIF tag, and converts gray,
 palette, 16-bit and CMYK pixels. It says nothing of a JPEG or PNG that ends too early, and shows
@@ -13,6 +13,7 @@ import numpy as np
 from pyimagesearch.errors import UserError
 
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+_FLAGS = {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR}
 _WITH_ALPHA = (_PNG, b"GIF8", b"RIFF", b"II*\x00", b"MM\x00*")
 
 
@@ -32,26 +33,37 @@ class UnreadableImageError(UserError):
         return type(self), (self.path, self.reason)
 
 
-def read_image(path: str | os.PathLike[str]) -> np.ndarray:
+def read_image(path: str | os.PathLike[str], channels: int = 3) -> np.ndarray:
     """Return the pixels of an image file.
 
     Transparent pixels are laid over white.
 
+    Args:
+        channels: 3 for BGR, 1 for gray; any other number asks for files that have just so many.
+
     Returns:
-        ndarray of shape (h, w, 3), uint8, BGR, upright.
+        ndarray of shape (h, w, channels), uint8, upright.
 
     Raises:
         UnreadableImageError: the file is missing, empty, truncated, or no image.
     """
+    return decode_image(read_file(path), path, channels)
+
+
+def read_file(path: str | os.PathLike[str]) -> bytes:
+    """Return the content of an image file.
+
+    Raises:
+        UnreadableImageError: the file is missing or cannot be opened.
+    """
     try:
         with open(path, "rb") as file:
-            data = file.read()
+            return file.read()
     except OSError as error:
         raise UnreadableImageError(path, error.strerror or "it cannot be opened") from error
-    return decode_image(data, path)
 
 
-def decode_image(data: bytes, path: str | os.PathLike[str] = "the bytes") -> np.ndarray:
+def decode_image(data: bytes, path: str | os.PathLike[str] = "the bytes", channels: int = 3) -> np.ndarray:
     """Return the pixels of an image that was read into ``data``, as `read_image` does.
 
     Args:
@@ -66,14 +78,23 @@ def decode_image(data: bytes, path: str | os.PathLike[str] = "the bytes") -> np.
         raise UnreadableImageError(path, "the file ends before the image does (truncated)")
     encoded = np.frombuffer(data, np.uint8)
     try:
-        image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
-        if image is not None and data.startswith(_WITH_ALPHA):
+        image = cv2.imdecode(encoded, _FLAGS.get(channels, cv2.IMREAD_UNCHANGED))
+        if image is not None and channels in _FLAGS and data.startswith(_WITH_ALPHA):
             image = _over_white(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED), image)
     except cv2.error as error:
         raise UnreadableImageError(path, f"OpenCV refuses it ({error.err or error.code})") from error
     if image is None:
         raise UnreadableImageError(path, "its content is no image that OpenCV can decode")
-    return image
+    if image.ndim == 2:
+        image = image[:, :, None]
+    if image.shape[2] != channels:
+        raise UnreadableImageError(path, f"it has {image.shape[2]} channels instead of {channels}")
+    return image if image.dtype == np.uint8 else _eight_bit(image)
+
+
+def is_jpeg(data: bytes) -> bool:
+    """Return whether the bytes begin as a JPEG file does."""
+    return data.startswith(_JPEG)
 
 
 def is_truncated(data: bytes) -> bool:
@@ -106,4 +127,10 @@ def _over_white(unchanged: np.ndarray | None, image: np.ndarray) -> np.ndarray:
     if unchanged.shape[:2] != image.shape[:2]:
         return image
     alpha = unchanged[:, :, 3:].astype(np.float32) / np.iinfo(unchanged.dtype).max
-    return np.rint(image * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    pixels = image if image.ndim == 3 else image[:, :, None]
+    return np.rint(pixels * alpha + 255 * (1 - alpha)).astype(np.uint8)
+
+
+def _eight_bit(image: np.ndarray) -> np.ndarray:
+    scale = 255 if image.dtype.kind == "f" else 255 / np.iinfo(image.dtype).max
+    return np.rint(image * scale).clip(0, 255).astype(np.uint8)

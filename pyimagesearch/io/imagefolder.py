@@ -67,8 +67,7 @@ def list_image_folder(folder: str | os.PathLike[str], label_of: LabelFunction) -
     found = sorted(os.path.relpath(p, root) for p in list_files(root, validExts=EXTENSIONS))
     if not found:
         raise UserError(
-            f"dataset: {root} holds no images ({', '.join(EXTENSIONS)}), in no folder below it "
-            "either; check the path"
+            f"dataset: {root} holds no images ({', '.join(EXTENSIONS)}), in no folder below it either; check the path"
         )
     names = [label_of(str(root / path)) for path in found]
     if not all(names):
@@ -90,9 +89,7 @@ def check_classes(images: ImageFolder) -> None:
         )
 
 
-def split(
-    labels: np.ndarray, val: float, test: float, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def split(labels: np.ndarray, val: float, test: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Split rows into training, validation and test sets, with equal shares of every class.
 
     Args:
@@ -133,9 +130,7 @@ def split(
 
 def _count(name: str, size: float, n: int) -> int:
     if size <= 0 or (size > 1 and size != int(size)):
-        raise UserError(
-            f"{name}: must be a count of images, or a fraction between 0 and 1; received {size!r}"
-        )
+        raise UserError(f"{name}: must be a count of images, or a fraction between 0 and 1; received {size!r}")
     return round(size * n) if size < 1 else int(size)
 
 

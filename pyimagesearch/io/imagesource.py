@@ -64,7 +64,7 @@ class _FromFolder:
 class _FromHDF5:
     def __init__(self, path: str | os.PathLike[str], threads: int) -> None:
         header = read_header(path)
-        if header.key != "images" or header.shape[1:][2:] != (3,) or header.dtype != np.uint8:
+        if header.shape[1:][2:] != (3,) or header.dtype != np.uint8:
             raise UserError(
                 f"dataset: {os.fspath(path)} must hold images of shape (n, h, w, 3), uint8; it holds "
                 f"{header.key} of shape {header.shape}, {header.dtype}; pass a file of the build step"

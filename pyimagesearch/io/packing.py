@@ -1,15 +1,16 @@
 """Packs image files into an HDF5 data set: decoding on all processors, writing behind it."""
 
-from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.io.fileformat import read_channel_means, read_header
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
-from pyimagesearch.io.imagefile import UnreadableImageError, read_image
-from pyimagesearch.io.imagefolder import ImageFolder
+from pyimagesearch.io.imagefile import UnreadableImageError, decode_image, is_jpeg, read_file, read_image
+from pyimagesearch.io.imagefolder import ImageFolder, fingerprint
+from pyimagesearch.io.rowstore import EncodedRow
 from pyimagesearch.utils.parallel import map_ahead
 from pyimagesearch.utils.progress import progress
 
@@ -17,44 +18,130 @@ _AHEAD_PER_THREAD = 8
 _NAMED_IN_ERROR = 5
 
 
-def pack(images: ImageFolder, writer: HDF5DatasetWriter, resize: Any, threads: int, label: str) -> np.ndarray:
+def pack(images: ImageFolder, writer: HDF5DatasetWriter, resize: Any, threads: int, label: str) -> None:
     """Read all images, resize them and add them to ``writer`` in order.
+
+    Images that the writer recovered from an earlier run are not read again. A JPEG file that has the
+    right size already is stored as it is if the writer stores JPEG.
 
     Args:
         resize: a preprocessor that gives every image the writer's shape.
         threads: threads that decode.
         label: what the progress bar says.
 
-    Returns:
-        float64 ndarray of shape (3,): the mean of each channel over all pixels, in [0, 255], in the
-        order of the pixels (BGR). Equal images give equal means: the sums are whole numbers.
-
     Raises:
         UserError: images cannot be read; the message names them.
     """
+    done, channels = writer.rows_added, writer.dims[-1]
 
-    def load(path: str) -> tuple[np.ndarray, Sequence[float]]:
-        image = resize.preprocess(read_image(images.root / path))
-        return image, cv2.sumElems(image)[:3]
+    def load(path: str) -> EncodedRow:
+        data = read_file(images.root / path)
+        image = decode_image(data, images.root / path, channels)
+        row = resize.preprocess(image)
+        return writer.encode(row, data if row is image and is_jpeg(data) else None)
 
-    sums, pixels = np.zeros(3), 0
-    loaded = map_ahead(load, images.paths, threads, threads * _AHEAD_PER_THREAD)
+    loaded = map_ahead(load, images.paths[done:], threads, threads * _AHEAD_PER_THREAD)
     try:
-        for i, (image, total) in enumerate(progress(loaded, len(images.paths), label)):
-            writer.add(image[None], images.labels[i : i + 1], images.paths[i : i + 1])
-            sums += total
-            pixels += image.shape[0] * image.shape[1]
+        for i, row in enumerate(progress(loaded, len(images.paths), label, done=done), done):
+            writer.add_encoded([row], images.labels[i : i + 1], images.paths[i : i + 1])
     except UnreadableImageError as error:
-        raise _all_unreadable(images, threads, error) from error
-    return sums / pixels
+        raise _all_unreadable(images, threads, error, channels) from error
 
 
-def find_unreadable(images: ImageFolder, threads: int, label: str) -> dict[int, str]:
+class SplitBuilder:
+    """Builds the files of all splits, which appear under their names together.
+
+    Args:
+        images: all images.
+        rows: for each split, by its name, the numbers of its images.
+        resize: a preprocessor that gives every image the same size, its ``height`` and ``width``.
+        channels: channels of the stored images.
+        encoding, quality, buf_size: as of `HDF5DatasetWriter`.
+        threads: threads that decode.
+
+    Attributes:
+        mark: tells this build from builds of other images, splits or treatments.
+    """
+
+    def __init__(
+        self, images: ImageFolder, rows: dict[str, np.ndarray], resize: Any, channels: int, *,
+        encoding: str, quality: int, buf_size: int, threads: int,
+    ) -> None:  # fmt: skip
+        self._splits = {name: images.subset(chosen) for name, chosen in rows.items()}
+        self._shape = (resize.height, resize.width, channels)
+        self._resize, self._threads = resize, threads
+        stored = f", JPEG quality {quality}" if encoding == "jpeg" else ""
+        history = f"{type(resize).__name__} to {'x'.join(map(str, self._shape))}{stored}"
+        self.mark = fingerprint(images, list(rows.values()), history)
+        self._settings = {
+            "encoding": encoding, "quality": quality, "buf_size": buf_size,
+            "history": history, "build": self.mark,
+        }  # fmt: skip
+
+    def build(self, paths: dict[str, Path], overwrite: bool, resume: bool) -> dict[str, np.ndarray]:
+        """Build the file of every split.
+
+        On Ctrl-C the unfinished files stay, for ``resume=True``; on any other error they are removed.
+
+        Args:
+            paths: for each split, by its name, the file to make.
+            overwrite: replace existing files, once the new ones are complete.
+            resume: go on with what an earlier run left; files that it finished are kept.
+
+        Returns:
+            For each split the mean of each channel, float64 of shape (channels,), in [0, 255].
+
+        Raises:
+            UserError: images cannot be read, or a file cannot be written.
+        """
+        done = {name for name, path in paths.items() if resume and self._is_built(path)}
+        means = {name: read_channel_means(paths[name]) for name in done}
+        writers: list[HDF5DatasetWriter] = []
+        try:
+            for name, images in self._splits.items():
+                if name in done:
+                    continue
+                writer = HDF5DatasetWriter(
+                    (len(images.paths), *self._shape), paths[name], resume=resume,
+                    overwrite=overwrite, **self._settings,
+                )  # fmt: skip
+                writers.append(writer)
+                writer.store_class_labels(images.label_names)
+                if resume:
+                    writer.recover(images.labels, images.paths)
+                pack(images, writer, self._resize, self._threads, f"Building {name}")
+                writer.seal()
+                means[name] = writer.channel_means()
+            for writer in writers:
+                writer.close()
+        except KeyboardInterrupt:
+            for writer in writers:
+                writer.suspend()
+            raise
+        except BaseException:
+            for writer in writers:
+                writer.discard()
+            raise
+        return means
+
+    def _is_built(self, path: Path) -> bool:
+        """Whether the file of this very build is there; another file in its place is an error."""
+        if not path.exists():
+            return False
+        if read_header(path).build == self.mark:
+            return True
+        raise UserError(
+            f"--resume: {path} exists and comes from another build, so there is nothing to go on with; "
+            "pass --force to replace it, or choose another output"
+        )
+
+
+def find_unreadable(images: ImageFolder, threads: int, label: str, channels: int = 3) -> dict[int, str]:
     """Decode every image once; return why it cannot be read for each one that cannot, by its row."""
 
     def check(path: str) -> str | None:
         try:
-            read_image(images.root / path)
+            read_image(images.root / path, channels)
         except UnreadableImageError as error:
             return error.reason
         return None
@@ -64,8 +151,8 @@ def find_unreadable(images: ImageFolder, threads: int, label: str) -> dict[int, 
     return {row: reason for row, reason in checked if reason is not None}
 
 
-def _all_unreadable(images: ImageFolder, threads: int, first: UnreadableImageError) -> UserError:
-    bad = find_unreadable(images, threads, "Looking for more unreadable images")
+def _all_unreadable(images: ImageFolder, threads: int, first: UnreadableImageError, channels: int) -> UserError:
+    bad = find_unreadable(images, threads, "Looking for more unreadable images", channels)
     if not bad:  # it could be read a moment later: somebody is changing the folder
         return first
     named = [f"{images.paths[row]} ({reason})" for row, reason in bad.items()]

@@ -12,9 +12,7 @@ from pyimagesearch.io.atomic import replacing
 def check_name(path: str | os.PathLike[str]) -> None:
     """Raise a `UserError` unless the name ends in ``.skops`` or ``.pickle``."""
     if Path(path).suffix not in (".skops", ".pickle"):
-        raise UserError(
-            f"--model: must end in .skops, or in .pickle for a Python pickle; received {os.fspath(path)}"
-        )
+        raise UserError(f"--model: must end in .skops, or in .pickle for a Python pickle; received {os.fspath(path)}")
 
 
 def save(estimator: Any, path: str | os.PathLike[str]) -> None:

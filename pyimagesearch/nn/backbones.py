@@ -42,9 +42,7 @@ def find_backbone(name: str) -> Backbone:
     try:
         return BACKBONES[name.lower()]
     except KeyError:
-        raise UserError(
-            f"model: must be one of {', '.join(BACKBONES)}, or a .keras file; received {name!r}"
-        ) from None
+        raise UserError(f"model: must be one of {', '.join(BACKBONES)}, or a .keras file; received {name!r}") from None
 
 
 def load_backbone(name: str, weights: str) -> keras.Model:
@@ -61,9 +59,7 @@ def load_backbone(name: str, weights: str) -> keras.Model:
     build = getattr(keras.applications, backbone.builder)
     source = None if weights == "none" else weights
     if source not in (None, "imagenet") and not os.path.isfile(weights):
-        raise UserError(
-            f"weights: must be imagenet, none or a file; received {weights}, which does not exist"
-        )
+        raise UserError(f"weights: must be imagenet, none or a file; received {weights}, which does not exist")
     patience = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_CONNECT_SECONDS)
     try:
@@ -72,8 +68,7 @@ def load_backbone(name: str, weights: str) -> keras.Model:
         if source is None:
             raise
         cause = (
-            f"the ImageNet weights of {backbone.builder} are not in ~/.keras/models and could not be "
-            "downloaded"
+            f"the ImageNet weights of {backbone.builder} are not in ~/.keras/models and could not be downloaded"
             if source == "imagenet"
             else f"{weights} does not fit {backbone.builder} without its top"
         )

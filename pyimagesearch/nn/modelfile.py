@@ -84,9 +84,7 @@ def read_preparation(path: PathLike) -> tuple[Preparation, int]:
             content = json.loads(archive.read(_ENTRY))
         return Preparation(**content["preparation"]), int(content["epochs_done"])
     except zipfile.BadZipFile as error:
-        raise UserError(
-            f"model: {os.fspath(path)} must be a .keras file; it is not, or it is damaged"
-        ) from error
+        raise UserError(f"model: {os.fspath(path)} must be a .keras file; it is not, or it is damaged") from error
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"model: {os.fspath(path)} does not say what input it was trained with; use a model that "

@@ -5,10 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from pyimagesearch.utils.parallel import map_ahead
 from pyimagesearch.utils.progress import progress
-
-_BATCHES_AHEAD = 2
 
 
 def predict(model: keras.Model, generator: Any, label: str = "Predicting") -> np.ndarray:
@@ -26,7 +23,7 @@ def predict(model: keras.Model, generator: Any, label: str = "Predicting") -> np
         ndarray of shape (n, classes), float32.
     """
     scores: list[np.ndarray] = []
-    batches = map_ahead(lambda i: generator[i][0], range(len(generator)), 1, _BATCHES_AHEAD)
+    batches = (generator[i][0] for i in range(len(generator)))
     for images in progress(batches, generator.num_images, label, generator.batch_size):
         crops = images.shape[1] if images.ndim == 5 else 1
         inputs = images.reshape(-1, *images.shape[2:]) if images.ndim == 5 else images

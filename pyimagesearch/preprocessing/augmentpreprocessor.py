@@ -1,6 +1,7 @@
 """Random rotation, shift, shear, zoom, flip, brightness and colour shift by a single warp."""
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import cv2
@@ -60,7 +61,7 @@ class AugmentPreprocessor:
         fill_mode: str = "nearest",
         cval: float = 0,
     ) -> None:
-        ranges: dict[str, Any] = {
+        ranges = {
             "rotation_range": rotation_range,
             "width_shift_range": width_shift_range,
             "height_shift_range": height_shift_range,
@@ -68,7 +69,7 @@ class AugmentPreprocessor:
             "channel_shift_range": channel_shift_range,
         }
         for name, value in ranges.items():
-            if not np.isscalar(value) or not 0 <= value < np.inf:
+            if not isinstance(value, Real) or not 0 <= float(value) < np.inf:
                 raise UserError(f"{name}: must be a number, at least 0; received {value!r}")
         if fill_mode not in _BORDERS:
             raise UserError(f"fill_mode: must be one of {', '.join(_BORDERS)}; received {fill_mode!r}")
@@ -119,9 +120,7 @@ class AugmentPreprocessor:
             )
             result = with_channels_of(warped, image)
         elif transform.flip_horizontal or transform.flip_vertical:
-            axis = (
-                int(transform.flip_horizontal) - (transform.flip_horizontal and transform.flip_vertical) * 2
-            )
+            axis = int(transform.flip_horizontal) - (transform.flip_horizontal and transform.flip_vertical) * 2
             result = with_channels_of(cv2.flip(image, axis, dst=out), image)
         if transform.brightness != 1.0 or transform.channel_shift != 0.0:
             result = _recolour(result, transform, out)
@@ -158,8 +157,7 @@ def _zoom_limits(zoom_range: float | Sequence[float]) -> tuple[float, float]:
         return 1 - zoom_range, 1 + zoom_range
     if np.ndim(zoom_range) == 0:
         raise UserError(
-            "zoom_range: must be a fraction in [0, 1) or a pair (lowest, highest) above 0; "
-            f"received {zoom_range!r}"
+            f"zoom_range: must be a fraction in [0, 1) or a pair (lowest, highest) above 0; received {zoom_range!r}"
         )
     return _limits("zoom_range", zoom_range, lowest=1e-6)  # type: ignore[arg-type]
 

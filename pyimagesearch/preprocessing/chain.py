@@ -100,8 +100,7 @@ def _step(preprocessor: Any) -> _Step:
     preprocess = getattr(preprocessor, "preprocess", None)
     if not callable(preprocess):
         raise UserError(
-            "preprocessors: each must have a method preprocess(image) that returns an image; "
-            f"received {preprocessor!r}"
+            f"preprocessors: each must have a method preprocess(image) that returns an image; received {preprocessor!r}"
         )
     try:
         known = inspect.signature(preprocess).parameters.keys()

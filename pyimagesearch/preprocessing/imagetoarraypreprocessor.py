@@ -18,9 +18,7 @@ class ImageToArrayPreprocessor:
     @accepts_book_names
     def __init__(self, data_format: str | None = None) -> None:
         if data_format not in (None, "channels_last", "channels_first"):
-            raise UserError(
-                f'data_format: must be "channels_last", "channels_first" or None; received {data_format!r}'
-            )
+            raise UserError(f'data_format: must be "channels_last", "channels_first" or None; received {data_format!r}')
         self.data_format = data_format
 
     def preprocess(self, image: np.ndarray) -> np.ndarray:

@@ -25,13 +25,16 @@ class MeanPreprocessor:
 
         Args:
             image: ndarray of shape (h, w, 3) or (n, h, w, 3), any real dtype, channels in the
-                order BGR.
+                order BGR; or gray, of shape (h, w) or (h, w, 1): then the mean of gray is that of
+                the three colours, weighted as OpenCV weights them.
             out: where to write the result, if its shape is ``image.shape`` and its dtype float32.
 
         Raises:
             UserError: the last axis does not hold three channels.
         """
         shape: tuple[int, ...] = getattr(image, "shape", ())
+        if len(shape) in (2, 3) and (len(shape) == 2 or shape[-1] == 1):
+            return self._subtract_gray(image, out)
         if len(shape) not in (3, 4) or shape[-1] != 3:
             raise UserError(
                 "image: MeanPreprocessor needs shape (height, width, 3) or (n, height, width, 3), "
@@ -48,6 +51,10 @@ class MeanPreprocessor:
         else:
             np.subtract(image, means, out=out, casting="unsafe", dtype=np.float32)
         return out
+
+    def _subtract_gray(self, image: np.ndarray, out: np.ndarray | None) -> np.ndarray:
+        mean = np.float32(0.299 * self.r_mean + 0.587 * self.g_mean + 0.114 * self.b_mean)
+        return np.subtract(image, mean, out=out, casting="unsafe", dtype=np.float32)
 
 
 def _stacks(*arrays: np.ndarray) -> bool:

@@ -32,9 +32,7 @@ def accepts_book_names(function: Callable[..., Result]) -> Callable[..., Result]
         for name, value in kwargs.items():
             new = name if name in known else snake_case(name)
             if new in renamed or (new != name and new in kwargs):
-                raise TypeError(
-                    f"{function.__qualname__}() got {new!r} twice: as {new} and in the book's spelling"
-                )
+                raise TypeError(f"{function.__qualname__}() got {new!r} twice: as {new} and in the book's spelling")
             renamed[new] = value
         return function(*args, **renamed)
 

@@ -27,9 +27,7 @@ class ArgumentParser(argparse.ArgumentParser):
 def parser(description: str, default_config: str = DEFAULT_CONFIG) -> ArgumentParser:
     """Return a parser with the option that every script has: ``--config MODULE``."""
     result = ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    result.add_argument(
-        "--config", metavar="MODULE", default=default_config, help="settings, as a module's name"
-    )
+    result.add_argument("--config", metavar="MODULE", default=default_config, help="settings, as a module's name")
     return result
 
 

@@ -15,9 +15,7 @@ def cpu_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def map_ahead(
-    function: Callable[[Item], Result], items: Iterable[Item], threads: int, ahead: int
-) -> Iterator[Result]:
+def map_ahead(function: Callable[[Item], Result], items: Iterable[Item], threads: int, ahead: int) -> Iterator[Result]:
     """Yield ``function(item)`` in the order of ``items``, computed on ``threads`` threads.
 
     At most ``ahead`` results wait for the consumer, so memory is bounded however long ``items`` is.

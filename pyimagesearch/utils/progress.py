@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 _SECONDS_BETWEEN_LINES = 10.0
 
 
-def progress(items: Iterable[Item], total: int, label: str, weight: int = 1) -> Iterator[Item]:
+def progress(items: Iterable[Item], total: int, label: str, weight: int = 1, done: int = 0) -> Iterator[Item]:
     """Yield ``items`` and show how far the work is, how fast, and when it will be done.
 
     Args:
@@ -19,9 +19,9 @@ def progress(items: Iterable[Item], total: int, label: str, weight: int = 1) -> 
         total: how many units there are in all.
         label: what is being done, as "Decoding".
         weight: units an item stands for, as the batch size; the last item may stand for fewer.
+        done: units that an earlier run did.
     """
-    shown = _bar(total, label) if sys.stderr.isatty() else _Lines(total, label)
-    done = 0
+    shown = _bar(total, label) if sys.stderr.isatty() else _Lines(total, label, done)
     try:
         for item in items:
             yield item
@@ -44,15 +44,15 @@ def _bar(total: int, label: str):  # type: ignore[no-untyped-def]
 class _Lines:
     """Writes ``Decoding: 40% (1,000 of 2,500), 812/s, ETA 0:00:02`` every ten seconds."""
 
-    def __init__(self, total: int, label: str) -> None:
-        self._total, self._label = total, label
+    def __init__(self, total: int, label: str, done: int) -> None:
+        self._total, self._label, self._before = total, label, done
         self._start = self._last = time.monotonic()
 
     def update(self, done: int) -> None:
         now = time.monotonic()
         if now - self._last >= _SECONDS_BETWEEN_LINES and done < self._total:
             self._last = now
-            speed = done / (now - self._start)
+            speed = (done - self._before) / (now - self._start)
             eta = timedelta(seconds=round((self._total - done) / speed)) if speed else "unknown"
             print(
                 f"{self._label}: {done / self._total:.0%} ({done:,} of {self._total:,}), "
@@ -63,7 +63,8 @@ class _Lines:
     def finish(self, dirty: bool) -> None:
         if not dirty:
             seconds = max(time.monotonic() - self._start, 1e-9)
+            speed = (self._total - self._before) / seconds
             print(
-                f"{self._label}: 100% ({self._total:,}) in {seconds:.1f} s, {self._total / seconds:,.0f}/s",
+                f"{self._label}: 100% ({self._total:,}) in {seconds:.1f} s, {speed:,.0f}/s",
                 file=sys.stderr, flush=True,
             )  # fmt: skip

@@ -45,8 +45,7 @@ class AlexNet:
         """
         if min(width, height) < _SMALLEST:
             raise UserError(
-                f"width, height: AlexNet's poolings need at least {_SMALLEST} pixels; "
-                f"received {width}x{height}"
+                f"width, height: AlexNet's poolings need at least {_SMALLEST} pixels; received {width}x{height}"
             )
         if classes < 2:
             raise UserError(f"classes: must be at least 2; received {classes}")
@@ -55,9 +54,7 @@ class AlexNet:
         channels = 1 if first else -1
 
         def conv(filters: int, size: int, stride: int = 1) -> list[keras.Layer]:
-            convolution = layers.Conv2D(
-                filters, size, strides=stride, padding="same", kernel_regularizer=L2(reg)
-            )
+            convolution = layers.Conv2D(filters, size, strides=stride, padding="same", kernel_regularizer=L2(reg))
             return [convolution, *relu_norm(channels)]
 
         def dense(units: int) -> list[keras.Layer]:

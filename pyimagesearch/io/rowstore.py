@@ -1,0 +1,195 @@
+"""How rows lie in a file that is being written: as raw numbers, or as JPEG images.
+
+While rows arrive, the file's HDF5 structure is closed and at rest: bytes go straight to their places.
+A process that is killed leaves a sound file that lacks rows, never a damaged one.
+"""
+
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple, Protocol
+
+import cv2
+import h5py
+import numpy as np
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.io.fileformat import allocate
+
+_ALIGNMENT = 2**20
+_HEADER_BYTES = 2**13
+_COPIED_AT_ONCE = 64 * 2**20
+
+
+class EncodedRow(NamedTuple):
+    """A row as it will lie on disk.
+
+    Attributes:
+        data: its bytes.
+        checksum: their CRC-32.
+        sums: for images the sum of each channel over all pixels, before any compression.
+    """
+
+    data: bytes | memoryview
+    checksum: int
+    sums: tuple[float, ...]
+
+
+class RowStore(Protocol):
+    """Lays rows out in a file."""
+
+    def allocate(self, file: h5py.File) -> None:
+        """Make the datasets whose size is known beforehand."""
+        ...
+
+    def find(self, file: h5py.File) -> None:
+        """Find the datasets that `allocate` made in an earlier run."""
+        ...
+
+    def encode(self, row: np.ndarray, original: bytes | None = None) -> EncodedRow:
+        """Return the row as it will lie on disk; safe to call from any thread."""
+        ...
+
+    def start(self, file: BinaryIO, rows: int) -> None:
+        """Go to where the row behind the first ``rows`` belongs."""
+        ...
+
+    def append(self, file: BinaryIO, data: bytes | memoryview) -> None:
+        """Write the next row."""
+        ...
+
+    def flush(self, file: BinaryIO) -> None:
+        """Write what is needed to find the rows again."""
+        ...
+
+    def stored(self, file: BinaryIO) -> Iterator[bytes]:
+        """Yield what lies at the rows' places, as far as it can tell where they are."""
+        ...
+
+    def finish(self, file: h5py.File) -> None:
+        """Make the datasets whose size is known only at the end."""
+        ...
+
+
+def channel_sums(row: np.ndarray) -> tuple[float, ...]:
+    """Return the sum of each channel of an image of 8-bit pixels, exactly."""
+    if row.ndim == 3 and row.shape[2] <= 4:
+        return cv2.sumElems(row)[: row.shape[2]]  # type: ignore[return-value]
+    return tuple(row.sum(axis=(0, 1), dtype=np.float64))
+
+
+class RawStore:
+    """Rows one behind the other in a contiguous dataset."""
+
+    def __init__(self, key: str, dims: tuple[int, ...], dtype: np.dtype, with_sums: bool) -> None:
+        self._key, self._dims, self._dtype, self._with_sums = key, dims, dtype, with_sums
+        self._row_bytes = int(np.prod(dims[1:])) * dtype.itemsize
+        self._offset = 0
+
+    def allocate(self, file: h5py.File) -> None:
+        self._offset = allocate(file, self._key, self._dims, self._dtype)
+
+    def find(self, file: h5py.File) -> None:
+        self._offset = file[self._key].id.get_offset()
+
+    def encode(self, row: np.ndarray, original: bytes | None = None) -> EncodedRow:
+        sums = channel_sums(row) if self._with_sums else ()
+        data = np.ascontiguousarray(row, self._dtype).data.cast("B")
+        return EncodedRow(data, zlib.crc32(data), sums)
+
+    def start(self, file: BinaryIO, rows: int) -> None:
+        file.seek(self._offset + rows * self._row_bytes)
+
+    def append(self, file: BinaryIO, data: bytes | memoryview) -> None:
+        file.write(data)
+
+    def flush(self, file: BinaryIO) -> None:
+        file.flush()
+
+    def stored(self, file: BinaryIO) -> Iterator[bytes]:
+        self.start(file, 0)
+        for _ in range(self._dims[0]):
+            yield file.read(self._row_bytes)
+
+    def finish(self, file: h5py.File) -> None:
+        del file  # everything is in its place
+
+
+class JpegStore:
+    """JPEG images one behind the other in a dataset of bytes, and where each of them ends.
+
+    How many bytes there will be is known only at the end. They are written behind everything else in
+    the file, at an aligned place; the dataset made at the end then comes to lie just there.
+    """
+
+    def __init__(self, dims: tuple[int, ...], quality: int) -> None:
+        if dims[3] not in (1, 3):
+            raise UserError(f'encoding: "jpeg" holds images of 1 or 3 channels; received {dims[3]}; use "raw"')
+        self._rows, self._shape, self._quality = dims[0], dims[1:], quality
+        self._ends = np.zeros(dims[0], np.uint64)
+        self._ends_offset = self._place = self._count = self._position = 0
+
+    def allocate(self, file: h5py.File) -> None:
+        file.attrs["image_shape"] = self._shape
+        file.attrs["quality"] = self._quality
+        self._ends_offset = allocate(file, "jpeg_ends", (self._rows,), np.uint64)
+        self._set_place(file)
+
+    def find(self, file: h5py.File) -> None:
+        self._ends_offset = file["jpeg_ends"].id.get_offset()
+        self._ends = file["jpeg_ends"][:]
+        if "jpeg" in file:
+            self._place = file["jpeg"].id.get_offset()
+        else:
+            self._set_place(file)
+
+    def _set_place(self, file: h5py.File) -> None:
+        file.flush()
+        end = file["jpeg_ends"].id.get_offset() + file["jpeg_ends"].nbytes
+        self._place = -(-(end + _HEADER_BYTES) // _ALIGNMENT) * _ALIGNMENT
+
+    def encode(self, row: np.ndarray, original: bytes | None = None) -> EncodedRow:
+        data = original
+        if data is None:
+            done, encoded = cv2.imencode(".jpg", row, (cv2.IMWRITE_JPEG_QUALITY, self._quality))
+            if not done:
+                raise UserError(f"rows: OpenCV could not encode an image of shape {row.shape} as JPEG")
+            data = encoded.tobytes()
+        return EncodedRow(data, zlib.crc32(data), channel_sums(row))
+
+    def start(self, file: BinaryIO, rows: int) -> None:
+        self._count = rows
+        self._position = int(self._ends[rows - 1]) if rows else 0
+        file.seek(self._place + self._position)
+
+    def append(self, file: BinaryIO, data: bytes | memoryview) -> None:
+        file.write(data)
+        self._position += len(data)
+        self._ends[self._count] = self._position
+        self._count += 1
+
+    def flush(self, file: BinaryIO) -> None:
+        file.seek(self._ends_offset)
+        file.write(self._ends.data)
+        file.flush()
+        file.seek(self._place + self._position)
+
+    def stored(self, file: BinaryIO) -> Iterator[bytes]:
+        file.seek(self._place)
+        begin = 0
+        for end in self._ends.tolist():
+            yield file.read(max(0, end - begin)) if end - begin < 2**31 else b""
+            begin = end
+
+    def finish(self, file: h5py.File) -> None:
+        if "jpeg" in file:
+            return
+        offset = allocate(file, "jpeg", (self._position,), np.uint8)
+        if offset != self._place:  # less than 1 MiB of images, to which HDF5 gives a place of its choice
+            self._move(file, offset)
+
+    def _move(self, file: h5py.File, offset: int) -> None:
+        with open(file.filename, "rb") as written:
+            for begin in range(0, self._position, _COPIED_AT_ONCE):
+                written.seek(self._place + begin)
+                part = written.read(min(_COPIED_AT_ONCE, self._position - begin))
+                file["jpeg"][begin : begin + len(part)] = np.frombuffer(part, np.uint8)
