@@ -37,6 +37,11 @@ LEARNING_RATE_DECAY = "linear"  # to 0 at the last epoch; "none" keeps it consta
 REGULARIZATION = 0.0002
 SEED = 42
 
+# How often training saves a state that --resume goes on from, besides the end of every epoch; None
+# for never. Files are as large as three copies of the network.
+CHECKPOINT_MINUTES = 10
+CHECKPOINT_BATCHES = None
+
 # Arguments of AugmentPreprocessor; angles are in degrees.
 AUGMENTATION = {
     "rotation_range": 20,

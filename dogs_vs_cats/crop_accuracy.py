@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> dict:
     from pyimagesearch.utils import rank5_accuracy
 
     cli.info(f"loading {model_path}...")
-    model, preparation, _ = load_model(model_path)
+    model, preparation = load_model(model_path)
     sp, normalize = preparation.resize(), preparation.normalize()
     cp = CropPreprocessor(preparation.width, preparation.height)
     classes = len(preparation.label_names)

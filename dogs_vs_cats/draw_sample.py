@@ -9,6 +9,7 @@ import multiprocessing
 import re
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -81,11 +82,13 @@ def check(args: argparse.Namespace) -> None:
 
 def replace(old: Path, new: Path) -> None:
     """Rename ``new`` to ``old``, whose former content goes only once it is replaced."""
-    retired = old.with_name(old.name + ".old")
-    if old.exists():
-        old.rename(retired)
+    if not old.exists():
+        new.rename(old)
+        return
+    retired = Path(tempfile.mkdtemp(prefix=f"{old.name}.old.", dir=old.parent))
+    old.rename(retired / old.name)
     new.rename(old)
-    shutil.rmtree(retired, ignore_errors=True)
+    shutil.rmtree(retired)
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, int | str]:

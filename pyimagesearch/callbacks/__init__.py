@@ -5,6 +5,7 @@ from pyimagesearch.utils.lazy import lazy_exports
 _HOMES = {
     "BestModel": "bestmodel",
     "EpochCheckpoint": "epochcheckpoint",
+    "TrainingCheckpoint": "trainingcheckpoint",
     "TrainingMonitor": "trainingmonitor",
 }
 __all__ = sorted(_HOMES)

@@ -7,6 +7,8 @@ from typing import Any
 
 import keras
 
+from pyimagesearch.nn.modelfile import Position
+
 
 class BestModel(keras.callbacks.Callback):
     """Save the model whenever an epoch has a higher validation accuracy than all before.
@@ -15,14 +17,14 @@ class BestModel(keras.callbacks.Callback):
 
     Args:
         output_path: the file, replaced only when the new one is whole.
-        save: called as ``save(model, path, epochs_done)``.
+        save: called as ``save(model, path, position)``.
         history: results of earlier epochs, as `TrainingMonitor` keeps them, for a resumed run.
     """
 
     def __init__(
         self,
         output_path: str | os.PathLike[str],
-        save: Callable[[Any, Path, int], None],
+        save: Callable[[Any, Path, Position], None],
         history: dict[str, list[float]] | None = None,
     ) -> None:
         super().__init__()
@@ -37,4 +39,4 @@ class BestModel(keras.callbacks.Callback):
         score = float(results["val_accuracy"]), -float(results["val_loss"])
         if score > self._best:
             self._best = score
-            self._save(self.model, self.output_path, epoch + 1)
+            self._save(self.model, self.output_path, Position(epoch + 1))

@@ -144,12 +144,16 @@ def read_header(path: str | os.PathLike[str]) -> Header:
         return header_of(file)
 
 
-def header_of(file: h5py.File) -> Header:
-    """Read and check the header of an open file, as `read_header` does."""
+def header_of(file: h5py.File, unfinished: bool = False) -> Header:
+    """Read and check the header of an open file, as `read_header` does.
+
+    Args:
+        unfinished: whether an unfinished file is welcome.
+    """
     path = Path(file.filename)
     ours = file.attrs.get("format") == FORMAT
     if ours:
-        _check_ours(file, path)
+        _check_ours(file, path, unfinished)
     jpeg = ours and file.attrs.get("encoding") == "jpeg"
     keys = ("jpeg",) if jpeg else KEYS
     key = next((k for k in keys if isinstance(file.get(k), h5py.Dataset)), None)
@@ -212,12 +216,12 @@ def check_same_build(first: Header, second: Header) -> None:
         )
 
 
-def _check_ours(file: h5py.File, path: Path) -> None:
+def _check_ours(file: h5py.File, path: Path, unfinished: bool) -> None:
     version = file.attrs.get("format_version")
     if not isinstance(version, np.integer) or version > VERSION:
         raise UserError(
             f"data set: {path} has format version {version}; this pyimagesearch "
             f"{pyimagesearch.__version__} reads versions up to {VERSION}; install a newer one"
         )
-    if not file.attrs.get("complete", False):
+    if not unfinished and not file.attrs.get("complete", False):
         raise UserError(f"data set: {path} is incomplete: its writer was stopped; build it again")

@@ -129,6 +129,12 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
             for index in range(len(self)):
                 yield self._batch(epoch, index)
 
+    def as_tf_dataset(self) -> Any:
+        """Return the batches as a ``tf.data.Dataset``; each pass over it is the next epoch."""
+        from pyimagesearch.io.tfdataset import as_tf_dataset
+
+        return as_tf_dataset(self)
+
     def on_epoch_begin(self) -> None:
         """Advance to the next epoch; Keras calls this."""
         self._epoch = self._next_epoch

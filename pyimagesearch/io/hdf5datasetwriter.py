@@ -11,9 +11,10 @@ import h5py
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io import fileformat
+from pyimagesearch.io import checks, fileformat
 from pyimagesearch.io.atomic import PathLike, check_output, open_alone, partial_path, publish
-from pyimagesearch.io.rowstore import EncodedRow, JpegStore, RawStore, RowStore
+from pyimagesearch.io.fileformat import utf8
+from pyimagesearch.io.rowstore import EncodedRow, JpegStore, RawStore, RowStore, row_checksum
 from pyimagesearch.utils.booknames import accepts_book_names
 
 
@@ -62,7 +63,7 @@ class HDF5DatasetWriter:
     ) -> None:
         self.dims = tuple(int(d) for d in dims)
         self.dtype = np.dtype(dtype or (np.uint8 if len(self.dims) == 4 else np.float32))
-        _check_arguments(self.dims, self.dtype, data_key, buf_size, encoding, quality, color_order)
+        checks.check_arguments(self.dims, self.dtype, data_key, buf_size, encoding, quality, color_order)
         self.path = check_output(output_path, overwrite, "output_path")
         self.label_names: list[str] = []
         self.rows_added = 0
@@ -112,7 +113,7 @@ class HDF5DatasetWriter:
         """
         self._require_open()
         rows = np.asarray(rows)
-        self._check_rows(rows)
+        checks.check_rows(rows, self.dims, self.dtype)
         self.add_encoded([self._store.encode(row) for row in rows], labels, paths)
 
     def encode(self, row: np.ndarray, original: bytes | None = None) -> EncodedRow:
@@ -125,20 +126,21 @@ class HDF5DatasetWriter:
         Raises:
             UserError: shape or dtype is wrong.
         """
-        self._check_rows(row[None])
+        checks.check_rows(row[None], self.dims, self.dtype)
         return self._store.encode(row, original)
 
     def add_encoded(self, rows: Sequence[EncodedRow], labels: Any, paths: Sequence[str] | None = None) -> None:
         """Append rows that `encode` prepared; otherwise as `add`."""
         file = self._require_open()
         labels = np.asarray(labels)
-        self._check_labels(len(rows), labels, paths)
+        checks.check_labels(len(rows), labels, paths)
+        self._check_room(len(rows), paths)
         self._paths.extend(map(os.fspath, paths or ()))
-        for row, label in zip(rows, labels.tolist(), strict=True):
+        for place, (row, label) in enumerate(zip(rows, labels.tolist(), strict=True)):
             i = self.rows_added
             self._store.append(file, row.data)
             self._beside["labels"][i] = label
-            self._beside["checksums"][i] = _checksum(row.checksum, label, self._paths[i : i + 1])
+            self._beside["checksums"][i] = row_checksum(row.checksum, label, utf8(paths[place]) if paths else b"")
             if "channel_sums" in self._beside:
                 self._beside["channel_sums"][i] = row.sums
             self.rows_added += 1
@@ -158,7 +160,8 @@ class HDF5DatasetWriter:
         checksums = self._beside["checksums"].tolist()
         names = list(paths or ())
         for i, data in enumerate(self._store.stored(file)):
-            if not data or _checksum(zlib.crc32(data), int(labels[i]), names[i : i + 1]) != checksums[i]:
+            path = utf8(names[i]) if names else b""
+            if not data or row_checksum(zlib.crc32(data), int(labels[i]), path) != checksums[i]:
                 break
             self.rows_added = i + 1
         self._beside["labels"][: self.rows_added] = labels[: self.rows_added]
@@ -282,33 +285,7 @@ class HDF5DatasetWriter:
             raise UserError(f"{self.path}: the writer is closed; make a new one to write another file")
         return self._file
 
-    def _check_rows(self, rows: np.ndarray) -> None:
-        if rows.ndim != len(self.dims) or rows.shape[1:] != self.dims[1:]:
-            raise UserError(
-                f"rows: must have shape (m, {', '.join(map(str, self.dims[1:]))}); "
-                f"received {rows.shape}; add one batch, not one row, at a time"
-            )
-        if self.dtype.kind in "iu" and rows.dtype != self.dtype:
-            raise UserError(
-                f"rows: must be {self.dtype} as the file is; received {rows.dtype}; convert the rows, "
-                "or pass dtype= to the writer for another kind of file"
-            )
-        if self.dtype.kind == "f" and (rows.dtype.kind not in "iuf" or not np.isfinite(rows).all()):
-            raise UserError(
-                f"rows: must be finite numbers; received {rows.dtype} with NaN or infinity, or no "
-                "numbers; look at how the features were made"
-            )
-
-    def _check_labels(self, count: int, labels: np.ndarray, paths: Sequence[str] | None) -> None:
-        if labels.shape != (count,) or (count and labels.dtype.kind not in "iu"):
-            raise UserError(
-                f"labels: must be {count} whole numbers, one for each row; "
-                f"received shape {labels.shape}, dtype {labels.dtype}"
-            )
-        if labels.size and labels.min() < 0:
-            raise UserError(f"labels: must be at least 0; received {labels.min()}")
-        if paths is not None and len(paths) != count:
-            raise UserError(f"paths: must be one for each of {count} rows; received {len(paths)}")
+    def _check_room(self, count: int, paths: Sequence[str] | None) -> None:
         if count and self.rows_added and (paths is None) == bool(self._paths):
             raise UserError("paths: must be given for all rows of a file or for none")
         if self.rows_added + count > self.dims[0]:
@@ -329,29 +306,3 @@ class HDF5DatasetWriter:
                 f"labels: must be below {len(self.label_names)}, the number of class names; "
                 f"received {labels.max()}; the unfinished file was removed"
             )
-
-
-def _checksum(row: int, label: int, path: Sequence[str]) -> int:
-    """Extend the CRC-32 of a row's bytes by its label and its path."""
-    crc = zlib.crc32(label.to_bytes(8, "little"), row)
-    return zlib.crc32(fileformat.utf8(path[0]), crc) if path else crc
-
-
-def _check_arguments(
-    dims: tuple[int, ...], dtype: np.dtype, key: str, buf_size: int, encoding: str, quality: int, order: str
-) -> None:
-    if len(dims) < 2 or min(dims) < 1:
-        raise UserError(f"dims: must be (rows, ...) with every size at least 1; received {dims}")
-    if key not in fileformat.KEYS:
-        raise UserError(f"data_key: must be one of {', '.join(fileformat.KEYS)}; received {key!r}")
-    if buf_size < 1:
-        raise UserError(f"buf_size: must be at least 1; received {buf_size}")
-    if order not in ("BGR", "RGB"):
-        raise UserError(f'color_order: must be "BGR" or "RGB"; received {order!r}')
-    if encoding not in ("raw", "jpeg"):
-        raise UserError(f'encoding: must be "raw" or "jpeg"; received {encoding!r}')
-    if encoding == "jpeg" and (len(dims) != 4 or dtype != np.uint8 or not 1 <= quality <= 100):
-        raise UserError(
-            'encoding: "jpeg" needs dims (n, h, w, channels), dtype uint8 and a quality of 1 to 100; '
-            f"received {dims}, {dtype}, quality {quality}"
-        )

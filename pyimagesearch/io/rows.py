@@ -92,6 +92,10 @@ class MappedRows:
         starts = offsets[list(numbers)].tolist()
         return [rows[s : s + self._row_bytes].view(self._dtype).reshape(self._shape) for s in starts]
 
+    def span(self, start: int, stop: int) -> np.ndarray:
+        """Return a view of the rows from ``start`` to ``stop``, for files of contiguous rows."""
+        return self._map[start:stop]
+
     def close(self) -> None:
         """Unmap the file, once no view of it is left."""
         self._map = np.empty((0, *self._map.shape[1:]), self._map.dtype)

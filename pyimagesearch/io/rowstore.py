@@ -34,6 +34,11 @@ class EncodedRow(NamedTuple):
     sums: tuple[float, ...]
 
 
+def row_checksum(crc: int, label: int, path: bytes) -> int:
+    """Extend the CRC-32 of a row's bytes by its label and its path."""
+    return zlib.crc32(path, zlib.crc32(label.to_bytes(8, "little"), crc))
+
+
 class RowStore(Protocol):
     """Lays rows out in a file."""
 

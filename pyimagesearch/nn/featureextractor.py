@@ -52,7 +52,7 @@ class FeatureExtractor:
         Raises:
             UserError: the file cannot be used (see `load_model`), or ends in no dense layer.
         """
-        model, preparation, _ = load_model(path)
+        model, preparation = load_model(path)
         dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
         if not dense:
             raise UserError(f"model: {path} must end in a dense classifier; it has no dense layer")

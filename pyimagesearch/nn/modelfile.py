@@ -59,20 +59,38 @@ class Preparation(NamedTuple):
             )
 
 
-def save_model(model: keras.Model, path: PathLike, preparation: Preparation, epochs_done: int = 0) -> None:
-    """Save a model, its optimizer, its preparation and the number of epochs it was trained for.
+class Position(NamedTuple):
+    """How far a training came.
+
+    Attributes:
+        epoch, batch: what comes next, both from 0.
+        means: of each metric over the batches of ``epoch`` so far.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    means: dict[str, float] = {}
+
+
+def save_model(
+    model: keras.Model, path: PathLike, preparation: Preparation, position: Position, stream: str = ""
+) -> None:
+    """Save a model, its optimizer, its preparation and its training's position.
 
     The file replaces an older one only when it is whole.
+
+    Args:
+        stream: names the stream of batches that ``position`` counts: data, seed, batch size.
     """
     with replacing(path) as temporary:
         model.save(temporary)
-        content = {"preparation": preparation._asdict(), "epochs_done": epochs_done}
+        content = {"preparation": preparation._asdict(), "position": position._asdict(), "stream": stream}
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(_ENTRY, json.dumps(content, indent=2))
 
 
-def read_preparation(path: PathLike) -> tuple[Preparation, int]:
-    """Return the preparation and the number of epochs that `save_model` stored.
+def read_description(path: PathLike) -> tuple[Preparation, Position, str]:
+    """Return the preparation, the position and the stream that `save_model` stored.
 
     Raises:
         UserError: the file is missing, no ``.keras`` file, or was saved by Keras alone.
@@ -82,7 +100,7 @@ def read_preparation(path: PathLike) -> tuple[Preparation, int]:
     try:
         with zipfile.ZipFile(path) as archive:
             content = json.loads(archive.read(_ENTRY))
-        return Preparation(**content["preparation"]), int(content["epochs_done"])
+        return Preparation(**content["preparation"]), Position(**content["position"]), content["stream"]
     except zipfile.BadZipFile as error:
         raise UserError(f"model: {os.fspath(path)} must be a .keras file; it is not, or it is damaged") from error
     except (KeyError, TypeError, ValueError) as error:
@@ -92,13 +110,13 @@ def read_preparation(path: PathLike) -> tuple[Preparation, int]:
         ) from error
 
 
-def load_model(path: PathLike) -> tuple[keras.Model, Preparation, int]:
-    """Load a model, its preparation, and the number of epochs it was trained for.
+def load_model(path: PathLike) -> tuple[keras.Model, Preparation]:
+    """Load a model and its preparation.
 
     Raises:
-        UserError: as `read_preparation`, or the model does not fit its preparation.
+        UserError: as `read_description`, or the model does not fit its preparation.
     """
-    preparation, epochs_done = read_preparation(path)
+    preparation, _, _ = read_description(path)
     model = keras.saving.load_model(path)
     size, classes = (preparation.height, preparation.width), len(preparation.label_names)
     if not set(size) <= set(model.input_shape) or model.output_shape[-1] != classes:
@@ -106,4 +124,26 @@ def load_model(path: PathLike) -> tuple[keras.Model, Preparation, int]:
             f"model: {os.fspath(path)} takes {model.input_shape} and gives {model.output_shape}, but "
             f"its description says {size[1]}x{size[0]} pixels and {classes} classes; train it again"
         )
-    return model, preparation, epochs_done
+    return model, preparation
+
+
+def check_resumable(path: PathLike, preparation: Preparation, stream: str, epochs: int) -> Position:
+    """Return the position that training can go on from.
+
+    Raises:
+        UserError: as `read_description`, the model was trained with other input or other batches, or
+            has had all its epochs.
+    """
+    trained_with, position, trained_on = read_description(path)
+    if (trained_with, trained_on) != (preparation, stream):
+        raise UserError(
+            f"--resume: {os.fspath(path)} must have been trained with the input and the batches that the "
+            f"config and the data give now; it was trained with {trained_with}, {trained_on}; received "
+            f"{preparation}, {stream}; restore the settings, or train anew with --force"
+        )
+    if position.epoch >= epochs:
+        raise UserError(
+            f"--epochs: must exceed the {position.epoch} epochs that {os.fspath(path)} was trained for; "
+            f"received {epochs}; ask for more epochs in all"
+        )
+    return position

@@ -2,5 +2,5 @@
 
 from pyimagesearch.utils.lazy import lazy_exports
 
-__all__ = ["AlexNet"]
-__getattr__ = lazy_exports(__name__, {"AlexNet": "alexnet"})
+__all__ = ["AlexNet", "mean_subtraction"]
+__getattr__ = lazy_exports(__name__, {"AlexNet": "alexnet", "mean_subtraction": "alexnet"})

@@ -1,5 +1,7 @@
 """AlexNet (Krizhevsky, Sutskever and Hinton, 2012), with batch normalisation, for Keras 3."""
 
+from collections.abc import Mapping
+
 import keras
 from keras import layers
 from keras.regularizers import L2
@@ -7,6 +9,16 @@ from keras.regularizers import L2
 from pyimagesearch.errors import UserError
 
 _SMALLEST = 57
+
+
+def mean_subtraction(means: Mapping[str, float], axis: int = -1) -> keras.Layer:
+    """Return a layer that does in the model what `MeanPreprocessor` does before it.
+
+    Args:
+        means: mean of each colour, keyed "R", "G", "B", in [0, 255].
+        axis: where the channels are, in the order BGR.
+    """
+    return layers.Normalization(axis=axis, mean=[means[color] for color in "BGR"], variance=[1.0] * 3)
 
 
 class AlexNet:
@@ -25,6 +37,7 @@ class AlexNet:
         reg: float = 0.0002,
         *,
         momentum: float = 0.9,
+        means: Mapping[str, float] | None = None,
     ) -> keras.Sequential:
         """Return the untrained network; 227x227x3 with 2 classes has 58,327,810 parameters.
 
@@ -35,6 +48,8 @@ class AlexNet:
             reg: factor of the L2 penalty.
             momentum: of the batch normalisation's running means. Keras's default of 0.99 leaves
                 the validation accuracy at chance for the first hundreds of steps.
+            means: mean of each colour to subtract in a first layer, keyed "R", "G", "B", in [0, 255].
+                The input is then BGR pixels, which may be uint8: a quarter of the bytes of float32.
 
         Returns:
             A model from images of shape (n, height, width, depth), or channels first where Keras is
@@ -72,6 +87,7 @@ class AlexNet:
         return keras.Sequential(
             [
                 keras.Input(shape),
+                *([] if means is None else [mean_subtraction(means, channels)]),
                 *conv(96, 11, stride=4), *pool(),
                 *conv(256, 5), *pool(),
                 *conv(384, 3), *conv(384, 3), *conv(256, 3), *pool(),

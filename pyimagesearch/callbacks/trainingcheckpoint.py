@@ -1,0 +1,92 @@
+"""Saves model, optimizer and position, so that a stopped training goes on with the very next batch."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.nn.modelfile import Position
+
+
+class TrainingCheckpoint(keras.callbacks.Callback):
+    """Save the state of training every few batches or minutes, and after every epoch.
+
+    One file is replaced each time, only when the new one is whole. Put this callback before those that
+    record results: in the epoch that a resumed run starts in the middle of, it completes the running
+    means of the metrics by those of the batches seen before.
+
+    Args:
+        output_path: the ``.keras`` file.
+        save: called as ``save(model, path, position)``.
+        rows: rows of an epoch, and ``batch_size`` rows of a batch.
+        every_batches: batches between two files, or None.
+        every_minutes: minutes between two files, or None.
+        start: the position that this run goes on from.
+
+    Raises:
+        UserError: an interval is not positive.
+    """
+
+    def __init__(
+        self,
+        output_path: str | os.PathLike[str],
+        save: Callable[[Any, Path, Position], None],
+        *,
+        rows: int,
+        batch_size: int,
+        every_batches: int | None = None,
+        every_minutes: float | None = 10,
+        start: Position | None = None,
+    ) -> None:
+        super().__init__()
+        for name, value in (("every_batches", every_batches), ("every_minutes", every_minutes)):
+            if value is not None and value <= 0:
+                raise UserError(f"{name}: must be above 0, or None; received {value}")
+        self.output_path, self._save = Path(output_path), save
+        self._rows, self._batch_size = rows, batch_size
+        self._every_batches, self._every_minutes = every_batches, every_minutes
+        self._start = start or Position()
+        self._position = self._start
+        self._saved_at = time.monotonic()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Note where the epoch begins."""
+        resumed = epoch == self._start.epoch
+        self._position = self._start if resumed else Position(epoch)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Save if it is time to, unless the epoch is at its end, which saves in any case."""
+        epoch, done = self._position.epoch, self._position.batch + 1
+        self._position = self._position._replace(batch=done)
+        in_turn = self._every_batches is not None and done % self._every_batches == 0
+        minutes = (time.monotonic() - self._saved_at) / 60
+        late = self._every_minutes is not None and minutes >= self._every_minutes
+        if (in_turn or late) and done * self._batch_size < self._rows:
+            means = self._complete(dict(logs or {}), done * self._batch_size)
+            self._write(Position(epoch, done, means))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Complete the epoch's means in place, and save."""
+        if logs is not None:
+            logs.update(self._complete(logs, self._rows))
+        self._write(Position(epoch + 1))
+
+    def _complete(self, logs: dict[str, float], rows: int) -> dict[str, float]:
+        """Return means over all ``rows`` of the epoch so far; ``logs`` lack those before the start."""
+        if self._position.epoch != self._start.epoch or not self._start.batch:
+            return {name: float(value) for name, value in logs.items()}
+        before = self._start.batch * self._batch_size
+        return {
+            name: (self._start.means[name] * before + value * (rows - before)) / rows
+            if name in self._start.means
+            else float(value)
+            for name, value in logs.items()
+        }
+
+    def _write(self, position: Position) -> None:
+        self._save(self.model, self.output_path, position)
+        self._saved_at = time.monotonic()

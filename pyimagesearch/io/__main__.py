@@ -1,0 +1,57 @@
+"""Look inside data sets: what they hold, whether they are intact, and faster copies of them."""
+
+import json
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.utils import cli
+
+_NAMED_ROWS = 20
+
+
+def main(argv: list[str] | None = None) -> dict:
+    """Describe, verify or convert HDF5 data sets."""
+    parser = cli.ArgumentParser(prog="python -m pyimagesearch.io", description=__doc__)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="HDF5 data sets")
+    parser.add_argument("--verify", action="store_true", help="check every row against its checksum")
+    parser.add_argument("--convert", metavar="OUT", help="write the one FILE anew, in the fast format")
+    parser.add_argument("--encoding", choices=["raw", "jpeg"], default="raw", help="of the converted file")
+    parser.add_argument("--quality", type=cli.positive_int, default=90, help="of its JPEG images")
+    parser.add_argument("--dtype", choices=["float16", "float32"], help="of its features")
+    parser.add_argument("--json", action="store_true", help="print for machines")
+    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+    args = parser.parse_args(argv)
+    if args.convert and len(args.files) > 1:
+        raise UserError(f"--convert: takes one FILE; received {len(args.files)}; convert them one by one")
+
+    from pyimagesearch.io.conversion import convert
+    from pyimagesearch.io.inspection import damaged_rows, describe
+
+    result: dict = {path: describe(path) for path in args.files}
+    damaged: dict[str, str] = {}
+    for path, facts in result.items():
+        if args.verify:
+            bad = damaged_rows(path).tolist()
+            more = f" and {len(bad) - _NAMED_ROWS:,} more" if len(bad) > _NAMED_ROWS else ""
+            rows = ", ".join(map(str, bad[:_NAMED_ROWS])) + more
+            facts["verified"] = f"DAMAGED rows: {rows}" if bad else "every row is what was written"
+            damaged |= {path: rows} if bad else {}
+        if not args.json:
+            print(path)
+            for topic, text in facts.items():
+                print(f"  {topic:<12}{text}")
+    if args.json:
+        print(json.dumps(result, indent=2))
+    if damaged:
+        named = "; ".join(f"{path}: rows {rows}" for path, rows in damaged.items())
+        raise UserError(f"--verify: every row must be what was written; damaged are {named}; build again")
+    if args.convert:
+        convert(
+            args.files[0], args.convert, encoding=args.encoding, quality=args.quality,
+            dtype=args.dtype, overwrite=args.force,
+        )  # fmt: skip
+        cli.wrote(args.convert)
+    return result
+
+
+if __name__ == "__main__":
+    raise SystemExit(cli.run(main))

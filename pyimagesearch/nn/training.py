@@ -1,0 +1,38 @@
+"""Training that can start in the middle of an epoch."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from pyimagesearch.io.epochtail import EpochTail
+from pyimagesearch.nn.modelfile import Position
+
+
+def fit_from(
+    model: keras.Model,
+    train: Any,
+    validation: Any,
+    epochs: int,
+    start: Position,
+    callbacks: Sequence[keras.callbacks.Callback],
+    verbose: int,
+) -> None:
+    """Train from ``start`` to the end of the last epoch, on just the batches that are left.
+
+    Args:
+        train: an `HDF5DatasetGenerator`, whose epoch is set to that of ``start``.
+        validation: the same for validation.
+        epochs: epochs in all, those before ``start`` included.
+        verbose: as of ``fit``.
+    """
+    train.epoch = start.epoch
+    parts = [(train, start.epoch, epochs)]
+    if start.batch:
+        parts = [(EpochTail(train, start.batch), start.epoch, start.epoch + 1), (train, start.epoch + 1, epochs)]
+    for batches, first, last in parts:
+        if first < last:
+            model.fit(
+                batches, validation_data=validation, initial_epoch=first, epochs=last,
+                shuffle=False, callbacks=list(callbacks), verbose=verbose,
+            )  # fmt: skip
