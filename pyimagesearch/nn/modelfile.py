@@ -10,6 +10,7 @@ import zipfile
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.atomic import PathLike, replacing
@@ -84,7 +85,12 @@ def save_model(
     """
     with replacing(path) as temporary:
         model.save(temporary)
-        content = {"preparation": preparation._asdict(), "position": position._asdict(), "stream": stream}
+        content = {
+            "preparation": preparation._asdict(),
+            "position": position._asdict(),
+            "stream": stream,
+            "random_states": [np.asarray(state).tolist() for state in _random_states(model)],
+        }
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(_ENTRY, json.dumps(content, indent=2))
 
@@ -118,6 +124,10 @@ def load_model(path: PathLike) -> tuple[keras.Model, Preparation]:
     """
     preparation, _, _ = read_description(path)
     model = keras.saving.load_model(path)
+    with zipfile.ZipFile(path) as archive:
+        states = json.loads(archive.read(_ENTRY))["random_states"]
+    for variable, state in zip(_random_states(model), states, strict=True):
+        variable.assign(state)
     size, classes = (preparation.height, preparation.width), len(preparation.label_names)
     if not set(size) <= set(model.input_shape) or model.output_shape[-1] != classes:
         raise UserError(
@@ -125,6 +135,11 @@ def load_model(path: PathLike) -> tuple[keras.Model, Preparation]:
             f"its description says {size[1]}x{size[0]} pixels and {classes} classes; train it again"
         )
     return model, preparation
+
+
+def _random_states(model: keras.Model) -> list[keras.Variable]:
+    """Return the states of the generators behind dropout, which Keras does not save."""
+    return [v for v in model.variables if v.path.endswith("seed_generator_state")]
 
 
 def check_resumable(path: PathLike, preparation: Preparation, stream: str, epochs: int) -> Position:
