@@ -3,7 +3,7 @@
 Paths are relative to the folder that the scripts are run from.
 """
 
-from pyimagesearch.io import label_from_name
+from pyimagesearch.io import label_from_folder, label_from_name  # noqa: F401
 
 # The images, and how a file's path gives its class: label_from_name reads "cat" from cat.0.jpg,
 # label_from_folder reads it from cat/0.jpg.

@@ -22,6 +22,7 @@ def main(argv: list[str] | None = None) -> dict:
     dataset, model_path = args.dataset or config.TEST_HDF5, args.model or config.MODEL_PATH
 
     from pyimagesearch.io import HDF5DatasetGenerator
+    from pyimagesearch.io.fileformat import read_header
     from pyimagesearch.nn.modelfile import load_model
     from pyimagesearch.nn.prediction import predict
     from pyimagesearch.preprocessing import CropPreprocessor
@@ -36,8 +37,8 @@ def main(argv: list[str] | None = None) -> dict:
     results = {}
     for name, steps in (("no crops", [sp, *normalize]), ("10 crops", [cp, *normalize])):
         cli.info(f"predicting on test data ({name})...")
+        preparation.check_data(read_header(dataset))
         test = HDF5DatasetGenerator(dataset, args.batch_size, steps, classes=classes, threads=args.jobs)
-        preparation.check_data(test.loader.header)
         predictions = predict(model, test, f"Evaluating, {name}")
         rank1, rank5 = rank5_accuracy(predictions, test.labels)
         test.close()

@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None) -> dict:
     )
     parser.add_argument("-o", "--output", help="HDF5 file to write; the config's FEATURES_HDF5 if not given")
     parser.add_argument("-m", "--model", default="resnet50", help="a network of Keras, or a .keras file of step 2")
-    parser.add_argument("--weights", default="imagenet", help="imagenet, none (random: only for tests), or a file")
+    parser.add_argument("--weights", help="imagenet (if not given), none (random: only for tests), or a file")
     parser.add_argument("-b", "--batch-size", type=cli.positive_int, default=32, help="images in a batch")
     parser.add_argument("-s", "--buffer-size", type=cli.positive_int, default=1000, help="rows written at once")
     parser.add_argument("-j", "--jobs", type=cli.positive_int, help="decoding threads; all processors if not given")
@@ -28,6 +28,7 @@ def main(argv: list[str] | None = None) -> dict:
 
     import numpy as np
 
+    from pyimagesearch.errors import UserError
     from pyimagesearch.io import HDF5DatasetWriter
     from pyimagesearch.io.atomic import check_output
     from pyimagesearch.io.imagesource import open_images
@@ -43,8 +44,12 @@ def main(argv: list[str] | None = None) -> dict:
 
     cli.info(f"loading network {args.model}...")
     own = args.model.endswith(".keras")
+    if own and args.weights:
+        raise UserError(
+            f"--weights: a .keras file has its own; received {args.weights} with {args.model}; leave it out"
+        )
     make = FeatureExtractor.from_model if own else FeatureExtractor.from_backbone
-    extractor = make(args.model) if own else make(args.model, args.weights)
+    extractor = make(args.model) if own else make(args.model, args.weights or "imagenet")
 
     order = np.random.default_rng(config.SEED).permutation(len(images.labels))
     blocks = [order[i : i + args.batch_size] for i in range(0, len(order), args.batch_size)]

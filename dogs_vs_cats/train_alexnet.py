@@ -24,12 +24,16 @@ def main(argv: list[str] | None = None) -> dict:
     epochs, batch_size = args.epochs or config.EPOCHS, args.batch_size or config.BATCH_SIZE
     size, means = config.INPUT_SIZE, cli.read_means(config.DATASET_MEAN)
 
+    from pyimagesearch.errors import UserError
     from pyimagesearch.io.atomic import check_output
-    from pyimagesearch.io.fileformat import check_same_build, read_header
+    from pyimagesearch.io.fileformat import check_images, check_same_build, read_header
 
     best_path = check_output(args.model or config.MODEL_PATH, args.force or args.resume, "--model")
     last_path = check_output(config.LAST_MODEL_PATH, args.force or args.resume, "LAST_MODEL_PATH")
+    if best_path.suffix != ".keras":
+        raise UserError(f"--model: must end in .keras, the format of Keras 3; received {best_path}")
     header = read_header(config.TRAIN_HDF5)
+    check_images(header)
     check_same_build(header, read_header(config.VAL_HDF5))
     classes = len(header.label_names)
 
@@ -39,13 +43,13 @@ def main(argv: list[str] | None = None) -> dict:
     from pyimagesearch.io import HDF5DatasetGenerator
     from pyimagesearch.nn import modelfile
     from pyimagesearch.nn.conv import AlexNet
-    from pyimagesearch.nn.training import fit_from
+    from pyimagesearch.nn.training import fit_from, learning_rate
 
     keras.utils.set_random_seed(config.SEED)
     pp = preprocessing.PatchPreprocessor(size, size)
     sp = preprocessing.SimplePreprocessor(size, size)
     mp = preprocessing.MeanPreprocessor(means["R"], means["G"], means["B"])
-    aug = preprocessing.AugmentPreprocessor(**config.AUGMENTATION)
+    aug = preprocessing.AugmentPreprocessor.from_settings(config.AUGMENTATION)
     iap = preprocessing.ImageToArrayPreprocessor()
     train = HDF5DatasetGenerator(
         config.TRAIN_HDF5, batch_size, [pp, aug, mp, iap], classes=classes,
@@ -55,18 +59,18 @@ def main(argv: list[str] | None = None) -> dict:
 
     preparation = modelfile.Preparation(size, size, header.color_order, means, header.label_names)
     stream = f"build {header.build}, batch size {batch_size}, seed {config.SEED}"
+    rate = learning_rate(config.LEARNING_RATE, config.LEARNING_RATE_DECAY, epochs * len(train))
     if args.resume:
         cli.info(f"loading {last_path}...")
         start = modelfile.check_resumable(last_path, preparation, stream, epochs)
         model, _ = modelfile.load_model(last_path)
+        if config.LEARNING_RATE_DECAY == "linear":  # more epochs in all make a longer line
+            model.optimizer.learning_rate = rate
     else:
         cli.info("compiling model...")
         start = modelfile.Position()
         model = AlexNet.build(size, size, header.shape[-1], classes, config.REGULARIZATION)
         loss = "binary_crossentropy" if classes == 2 else "categorical_crossentropy"
-        rate = config.LEARNING_RATE
-        if config.LEARNING_RATE_DECAY == "linear":
-            rate = keras.optimizers.schedules.PolynomialDecay(rate, epochs * len(train), end_learning_rate=0.0)
         model.compile(loss=loss, optimizer=keras.optimizers.Adam(rate), metrics=["accuracy"])
 
     def save(trained: keras.Model, path: Path, position: modelfile.Position) -> None:
@@ -84,12 +88,10 @@ def main(argv: list[str] | None = None) -> dict:
     train.close()
     val.close()
 
-    accuracy = max(monitor.history["val_accuracy"])
-    epoch = 1 + monitor.history["val_accuracy"].index(accuracy)
-    cli.info(f"best validation accuracy: {accuracy:.2%}, in epoch {epoch} of {epochs}")
+    cli.info(f"best validation accuracy: {best.accuracy:.2%}, in epoch {best.epoch} of {epochs}")
     files = [best_path, last_path, figure, curves]
     cli.wrote(*files)
-    return {"val_accuracy": accuracy, "history": monitor.history, "files": files}
+    return {"val_accuracy": best.accuracy, "history": monitor.history, "files": files}
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None) -> dict:
         "-m", "--model", help=".skops or .pickle file to write; the config's CLASSIFIER_PATH if not given"
     )
     parser.add_argument(
-        "-j", "--jobs", type=int, default=-1, help="processes of the grid search; -1 for all processors"
+        "-j", "--jobs", type=cli.processes, default=-1, help="processes of the grid search; -1 for all processors"
     )
     parser.add_argument("--force", action="store_true", help="replace existing files")
     args = parser.parse_args(argv)

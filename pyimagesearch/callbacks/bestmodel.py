@@ -31,12 +31,23 @@ class BestModel(keras.callbacks.Callback):
         self.output_path, self._save = Path(output_path), save
         earlier = history or {}
         scores = zip(earlier.get("val_accuracy", []), earlier.get("val_loss", []), strict=True)
-        self._best = max(((a, -loss) for a, loss in scores), default=(-1.0, 0.0))
+        ranked = [(accuracy, -loss, -epoch) for epoch, (accuracy, loss) in enumerate(scores, 1)]
+        self._best = max(ranked, default=(-1.0, 0.0, 0))
+
+    @property
+    def epoch(self) -> int:
+        """The number of the best epoch so far, from 1."""
+        return -self._best[2]
+
+    @property
+    def accuracy(self) -> float:
+        """Its validation accuracy, in [0, 1]."""
+        return self._best[0]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Save the model if this epoch is the best so far."""
         results = logs or {}
-        score = float(results["val_accuracy"]), -float(results["val_loss"])
+        score = float(results["val_accuracy"]), -float(results["val_loss"]), -(epoch + 1)
         if score > self._best:
             self._best = score
             self._save(self.model, self.output_path, Position(epoch + 1))

@@ -18,7 +18,7 @@ def partial_path(path: PathLike) -> Path:
 
 
 def check_output(path: PathLike, overwrite: bool = False, argument: str = "output") -> Path:
-    """Return ``path`` when a file may be written there; make its folder.
+    """Return ``path`` when a file may be written there.
 
     Raises:
         UserError: the file exists and ``overwrite`` is False, or there can be no such file.
@@ -31,13 +31,6 @@ def check_output(path: PathLike, overwrite: bool = False, argument: str = "outpu
             f"{argument}: {path} exists; existing files are kept unless you say otherwise: "
             "choose another name, or pass --force (overwrite=True) to replace it"
         )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"{argument}: the folder {path.parent} cannot be made ({error.strerror}); "
-            "choose a place where you may write"
-        ) from error
     return path
 
 
@@ -45,9 +38,16 @@ def open_alone(partial: PathLike, path: PathLike) -> BinaryIO:
     """Open the unfinished form of ``path`` and lock it for as long as it stays open.
 
     Raises:
-        UserError: another process is writing it.
+        UserError: it cannot be written, or another process is writing it.
     """
-    file = os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=2**20)
+    try:
+        Path(partial).parent.mkdir(parents=True, exist_ok=True)
+        number = os.open(partial, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise UserError(
+            f"output_path: {os.fspath(path)} cannot be written ({error.strerror}); choose a place where you may write"
+        ) from error
+    file = os.fdopen(number, "r+b", buffering=2**20)
     with contextlib.suppress(ImportError):  # Windows has no fcntl, and lets no other process rename
         import fcntl
 

@@ -71,7 +71,7 @@ class BatchLoader:
             raise UserError(f"batch_size: must be at least 1; received {batch_size}")
         if threads is not None and threads < 1:
             raise UserError(f"threads: must be at least 1, or None for all; received {threads}")
-        if np.dtype(dtype) not in (np.float32, np.uint8):
+        if dtype not in ("float32", "uint8", np.float32, np.uint8):
             raise UserError(f'dtype: must be "float32" or "uint8"; received {dtype!r}')
         self.header = read_header(path)
         self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed

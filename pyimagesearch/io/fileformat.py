@@ -206,6 +206,15 @@ def read_channel_means(path: str | os.PathLike[str]) -> np.ndarray:
         return file["channel_sums"][:].sum(axis=0, dtype=np.uint64) / (n * height * width)
 
 
+def check_images(header: Header) -> None:
+    """Raise a `UserError` unless a file holds images."""
+    if len(header.shape) != 4:
+        raise UserError(
+            f"data set: {header.path} must hold images of shape (n, h, w, channels); it holds {header.key} of "
+            f"shape {header.shape}; pass a file of the build step"
+        )
+
+
 def check_same_build(first: Header, second: Header) -> None:
     """Raise a `UserError` if two files were not made together, so that their splits may overlap."""
     if first.build != second.build or first.label_names != second.label_names:

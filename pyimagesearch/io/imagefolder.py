@@ -70,11 +70,12 @@ def list_image_folder(folder: str | os.PathLike[str], label_of: LabelFunction) -
             f"dataset: {root} holds no images ({', '.join(EXTENSIONS)}), in no folder below it either; check the path"
         )
     names = [label_of(str(root / path)) for path in found]
-    if not all(names):
-        raise UserError(
-            f"dataset: every image needs a label; {found[names.index('')]} gives an empty one; "
-            "choose another LABEL_OF in the config"
-        )
+    for path, name in zip(found, names, strict=True):
+        if not isinstance(name, str) or not name:
+            raise UserError(
+                f"LABEL_OF: must give the name of a class for every image; for {path} it gave {name!r}; "
+                "choose another one in the config"
+            )
     label_names, labels = np.unique(names, return_inverse=True)
     return ImageFolder(root, found, labels.astype(np.int64), label_names.tolist())
 
@@ -105,7 +106,12 @@ def split(labels: np.ndarray, val: float, test: float, seed: int) -> tuple[np.nd
     """
     from sklearn.model_selection import train_test_split
 
-    counts = {"validation": _count("val", val, len(labels)), "test": _count("test", test, len(labels))}
+    counts = {
+        "validation": _count("NUM_VAL_IMAGES", val, len(labels)),
+        "test": _count("NUM_TEST_IMAGES", test, len(labels)),
+    }
+    if not 0 <= seed < 2**32:
+        raise UserError(f"SEED: must be a whole number from 0 to {2**32 - 1}; received {seed}")
     rest = len(labels) - sum(counts.values())
     classes = Counter(labels.tolist())
     asked = ", ".join(f"{count:,} {name}" for name, count in counts.items())
@@ -129,7 +135,7 @@ def split(labels: np.ndarray, val: float, test: float, seed: int) -> tuple[np.nd
 
 
 def _count(name: str, size: float, n: int) -> int:
-    if size <= 0 or (size > 1 and size != int(size)):
+    if not isinstance(size, int | float) or size <= 0 or (size > 1 and size != int(size)):
         raise UserError(f"{name}: must be a count of images, or a fraction between 0 and 1; received {size!r}")
     return round(size * n) if size < 1 else int(size)
 

@@ -15,7 +15,7 @@ from pyimagesearch.utils.parallel import map_ahead
 from pyimagesearch.utils.progress import progress
 
 _AHEAD_PER_THREAD = 8
-_NAMED_IN_ERROR = 5
+_NAMED_IN_ERROR = 10
 
 
 def pack(images: ImageFolder, writer: HDF5DatasetWriter, resize: Any, threads: int, label: str) -> None:
@@ -30,7 +30,7 @@ def pack(images: ImageFolder, writer: HDF5DatasetWriter, resize: Any, threads: i
         label: what the progress bar says.
 
     Raises:
-        UserError: images cannot be read; the message names them.
+        UnreadableImageError: an image cannot be read.
     """
     done, channels = writer.rows_added, writer.dims[-1]
 
@@ -41,11 +41,8 @@ def pack(images: ImageFolder, writer: HDF5DatasetWriter, resize: Any, threads: i
         return writer.encode(row, data if row is image and is_jpeg(data) else None)
 
     loaded = map_ahead(load, images.paths[done:], threads, threads * _AHEAD_PER_THREAD)
-    try:
-        for i, row in enumerate(progress(loaded, len(images.paths), label, done=done), done):
-            writer.add_encoded([row], images.labels[i : i + 1], images.paths[i : i + 1])
-    except UnreadableImageError as error:
-        raise _all_unreadable(images, threads, error, channels) from error
+    for i, row in enumerate(progress(loaded, len(images.paths), label, done=done), done):
+        writer.add_encoded([row], images.labels[i : i + 1], images.paths[i : i + 1])
 
 
 class SplitBuilder:
@@ -67,6 +64,7 @@ class SplitBuilder:
         self, images: ImageFolder, rows: dict[str, np.ndarray], resize: Any, channels: int, *,
         encoding: str, quality: int, buf_size: int, threads: int,
     ) -> None:  # fmt: skip
+        self._images = images
         self._splits = {name: images.subset(chosen) for name, chosen in rows.items()}
         self._shape = (resize.height, resize.width, channels)
         self._resize, self._threads = resize, threads
@@ -114,6 +112,10 @@ class SplitBuilder:
                 means[name] = writer.channel_means()
             for writer in writers:
                 writer.close()
+        except UnreadableImageError as error:
+            for writer in writers:
+                writer.discard()
+            raise _all_unreadable(self._images, self._threads, error, self._shape[2]) from error
         except KeyboardInterrupt:
             for writer in writers:
                 writer.suspend()

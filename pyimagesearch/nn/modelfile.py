@@ -14,7 +14,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.atomic import PathLike, replacing
-from pyimagesearch.io.fileformat import Header
+from pyimagesearch.io.fileformat import Header, check_images
 from pyimagesearch.preprocessing import (
     ImageToArrayPreprocessor,
     MeanPreprocessor,
@@ -51,6 +51,7 @@ class Preparation(NamedTuple):
 
     def check_data(self, header: Header) -> None:
         """Raise a `UserError` if a data set has other channels or classes than the model."""
+        check_images(header)
         ours = (self.color_order, self.label_names)
         theirs = (header.color_order, header.label_names)
         if theirs != ours:

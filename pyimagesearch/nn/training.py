@@ -5,8 +5,25 @@ from typing import Any
 
 import keras
 
+from pyimagesearch.errors import UserError
 from pyimagesearch.io.epochtail import EpochTail
 from pyimagesearch.nn.modelfile import Position
+
+
+def learning_rate(rate: float, decay: str, steps: int) -> Any:
+    """Return a learning rate for an optimizer: ``rate``, or a line from it to 0 after ``steps`` batches.
+
+    Args:
+        decay: "linear" or "none".
+
+    Raises:
+        UserError: ``decay`` is something else.
+    """
+    if decay not in ("linear", "none"):
+        raise UserError(f'LEARNING_RATE_DECAY: must be "linear" or "none"; received {decay!r}')
+    if decay == "none":
+        return rate
+    return keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
 
 
 def fit_from(

@@ -30,6 +30,8 @@ class AspectAwarePreprocessor:
         """
         check_image(image, "AspectAwarePreprocessor")
         h, w = image.shape[:2]
+        if (h, w) == (self.height, self.width):
+            return image
         scale = max(self.width / w, self.height / h)
         new_w, new_h = max(self.width, round(w * scale)), max(self.height, round(h * scale))
         if (new_h, new_w) != (h, w):

@@ -1,6 +1,7 @@
 """Random rotation, shift, shear, zoom, flip, brightness and colour shift by a single warp."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -80,6 +81,22 @@ class AugmentPreprocessor:
         self.brightness_range = _limits("brightness_range", brightness_range or (1, 1), lowest=0)
         self.channel_shift_range = channel_shift_range
         self.fill_mode, self.cval = fill_mode, cval
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> "AugmentPreprocessor":
+        """Make one from a mapping of its arguments, as the config's ``AUGMENTATION``.
+
+        Raises:
+            UserError: a name is no argument, or a value is out of its range.
+        """
+        known = list(inspect.signature(cls).parameters)
+        unknown = settings.keys() - set(known)
+        if unknown:
+            raise UserError(
+                f"AUGMENTATION: must hold arguments of AugmentPreprocessor; received {', '.join(sorted(unknown))}; "
+                f"choose among {', '.join(known)}"
+            )
+        return cls(**settings)
 
     def draw(self, height: int, width: int, rng: Any = None) -> Transform:
         """Return random parameters for an image of ``height`` x ``width`` pixels.
@@ -163,7 +180,7 @@ def _zoom_limits(zoom_range: float | Sequence[float]) -> tuple[float, float]:
 
 
 def _limits(name: str, pair: Sequence[float], lowest: float) -> tuple[float, float]:
-    if len(pair) != 2 or not lowest <= pair[0] <= pair[1]:
+    if np.shape(pair) != (2,) or not lowest <= pair[0] <= pair[1]:
         raise UserError(
             f"{name}: must be a pair (lowest, highest) with {lowest} <= lowest <= highest; received {pair!r}"
         )

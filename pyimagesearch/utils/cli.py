@@ -16,6 +16,9 @@ from pyimagesearch.errors import UserError
 DEFAULT_CONFIG = "config.dogs_vs_cats_config"
 
 
+_WANTS_NATIVE_STDERR = "TF_CPP_MIN_LOG_LEVEL" in os.environ  # asked now: TensorFlow sets it itself
+
+
 class ArgumentParser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
@@ -31,8 +34,24 @@ def parser(description: str, default_config: str = DEFAULT_CONFIG) -> ArgumentPa
     return result
 
 
+class Settings:
+    """The settings of a config module, of which each must be there when it is asked for."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return getattr(self._module, name)
+        except AttributeError:
+            raise UserError(
+                f"{name}: must be set in {self._module.__name__}, which lacks it; copy its line from "
+                "config/dogs_vs_cats_config.py"
+            ) from None
+
+
 def load_config(name: str) -> Any:
-    """Import a module of settings by its dotted name.
+    """Import a module of settings by its dotted name, as `Settings`.
 
     Raises:
         UserError: there is no such module, or it is a file's name.
@@ -54,7 +73,7 @@ def load_config(name: str) -> Any:
         ) from error
     finally:
         sys.path.remove(os.getcwd())
-    return module
+    return Settings(module)
 
 
 def read_means(path: str | os.PathLike[str]) -> dict[str, float]:
@@ -85,6 +104,11 @@ def positive_int(text: str) -> int:
     return number
 
 
+def processes(text: str) -> int:
+    """Convert an option's text to a number of processes, -1 for all, for ``type=``."""
+    return -1 if text == "-1" else positive_int(text)
+
+
 def info(message: str) -> None:
     """Print one chapter of a script's story."""
     print(f"[INFO] {message}", flush=True)
@@ -112,7 +136,7 @@ def native_stderr_hushed() -> Iterator[None]:
     TensorFlow's start-up notes and libpng's remarks obey no setting. For programs, never a library.
     Who sets ``TF_CPP_MIN_LOG_LEVEL`` hears everything that it asks for.
     """
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    if _WANTS_NATIVE_STDERR:
         yield
         return
     sys.stderr.flush()
@@ -120,7 +144,8 @@ def native_stderr_hushed() -> Iterator[None]:
     try:
         with open(os.devnull, "wb") as nowhere, open(number, "w", buffering=1, closefd=False) as kept:
             os.dup2(nowhere.fileno(), 2)
-            sys.stderr = kept
+            if python_stderr is sys.__stderr__:  # not when somebody captures it
+                sys.stderr = kept
             yield
     finally:
         sys.stderr = python_stderr

@@ -1,0 +1,51 @@
+"""Every script explains itself, without waiting for TensorFlow."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = {
+    "build_dogs_vs_cats": ["-d", "--dataset", "-o", "--output", "-s", "--buffer-size", "-j", "--jobs", "--force"],
+    "train_alexnet": ["-m", "--model", "-b", "--batch-size", "-j", "--jobs", "--epochs", "--resume", "--force"],
+    "crop_accuracy": ["-d", "--dataset", "-m", "--model", "-b", "--batch-size", "-j", "--jobs"],
+    "extract_features": [
+        "-d", "--dataset", "-o", "--output", "-m", "--model", "-b", "--batch-size", "-s", "--buffer-size",
+        "-j", "--jobs", "--weights", "--force",
+    ],
+    "train_model": ["-d", "--db", "-m", "--model", "-j", "--jobs", "--force"],
+    "demo": ["--images", "--epochs"],
+    "draw_sample": ["-o", "--output", "-n", "--images", "-j", "--jobs", "--seed", "--force"],
+}  # fmt: skip
+
+
+def run_python(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **more)
+
+
+@pytest.mark.parametrize("script", FLAGS)
+def test_help_names_the_flags_and_imports_no_tensorflow(script):
+    done = run_python("-X", "importtime", "-m", f"dogs_vs_cats.{script}", "--help", cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    words = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", done.stdout))
+    assert set(FLAGS[script]) <= words
+    assert script == "draw_sample" or "--config" in words
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
+    assert "pyimagesearch.utils.cli" in imported
+    heavy = {"tensorflow", "keras", "jax", "torch", "sklearn", "matplotlib"}
+    assert not {name.partition(".")[0] for name in imported} & heavy
+
+
+@pytest.mark.parametrize("script", FLAGS)
+def test_help_of_a_script_run_as_a_file_from_any_folder(script, tmp_path):
+    outside = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = run_python(str(ROOT / "dogs_vs_cats" / f"{script}.py"), "--help", cwd=tmp_path, env=outside)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"usage: {script}.py")
+    assert done.stderr == ""
+    assert not list(tmp_path.iterdir())
