@@ -99,9 +99,10 @@ class BatchLoader:
         """Return the row numbers of batch ``index`` of ``epoch``."""
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
-        if self._order is None or self._order[0] != epoch:
-            self._order = epoch, epoch_order(self.num_rows, self.seed, epoch, self.shuffle)
-        return self._order[1][index * self.batch_size : (index + 1) * self.batch_size]
+        order = self._order  # read once: another thread may put another epoch there
+        if order is None or order[0] != epoch:
+            order = self._order = epoch, epoch_order(self.num_rows, self.seed, epoch, self.shuffle)
+        return order[1][index * self.batch_size : (index + 1) * self.batch_size]
 
     def batch(self, epoch: int, index: int) -> np.ndarray:
         """Return the images of batch ``index`` of ``epoch``, and begin with those that follow it."""

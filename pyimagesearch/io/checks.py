@@ -41,7 +41,7 @@ def check_rows(rows: np.ndarray, dims: tuple[int, ...], dtype: np.dtype) -> None
             f"rows: must be {dtype} as the file is; received {rows.dtype}; convert the rows, "
             "or pass dtype= to the writer for another kind of file"
         )
-    if dtype.kind == "f" and (rows.dtype.kind not in "iuf" or not np.isfinite(rows).all()):
+    if dtype.kind == "f" and (rows.dtype.kind not in "iuf" or not _finite(rows, dtype)):
         raise UserError(
             f"rows: must be finite numbers; received {rows.dtype} with NaN or infinity, or no "
             "numbers; look at how the features were made"
@@ -59,3 +59,8 @@ def check_labels(count: int, labels: np.ndarray, paths: Sequence[str] | None) ->
         raise UserError(f"labels: must be at least 0; received {labels.min()}")
     if paths is not None and len(paths) != count:
         raise UserError(f"paths: must be one for each of {count} rows; received {len(paths)}")
+
+
+def _finite(rows: np.ndarray, dtype: np.dtype) -> bool:
+    with np.errstate(over="ignore"):
+        return bool(np.isfinite(rows.astype(dtype, copy=False)).all())

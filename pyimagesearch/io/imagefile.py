@@ -76,7 +76,7 @@ def decode_image(data: bytes, path: str | os.PathLike[str] = "the bytes", channe
         raise UnreadableImageError(path, "the file is empty (0 bytes)")
     if is_truncated(data):
         raise UnreadableImageError(path, "the file ends before the image does (truncated)")
-    encoded = np.frombuffer(data, np.uint8)
+    encoded = np.frombuffer(_without_animation(data), np.uint8)
     try:
         image = cv2.imdecode(encoded, _FLAGS.get(channels, cv2.IMREAD_UNCHANGED))
         if image is not None and channels in _FLAGS and data.startswith(_WITH_ALPHA):
@@ -105,6 +105,19 @@ def is_truncated(data: bytes) -> bool:
     if data.startswith(_PNG):
         return b"IEND" not in data[-64:] and b"IEND\xaeB`\x82" not in data
     return False
+
+
+def _without_animation(data: bytes) -> bytes:
+    """Return an animated PNG as the still picture that it holds; OpenCV would give a black canvas."""
+    if not data.startswith(_PNG) or b"acTL" not in data:
+        return data
+    chunks, position = [_PNG], len(_PNG)
+    while position + 12 <= len(data):
+        end = position + 12 + int.from_bytes(data[position : position + 4], "big")
+        if data[position + 4 : position + 8] not in (b"acTL", b"fcTL", b"fdAT"):
+            chunks.append(data[position:end])
+        position = end
+    return b"".join(chunks)
 
 
 def _start_of_scan(data: bytes) -> int:

@@ -120,18 +120,23 @@ def split(labels: np.ndarray, val: float, test: float, seed: int) -> tuple[np.nd
             f"split: {asked} images leave {rest:,} of {len(labels):,} for training, and each of the "
             f"{len(classes)} classes needs one; lower NUM_VAL_IMAGES and NUM_TEST_IMAGES in the config"
         )
+    too_few = UserError(
+        f"split: every set needs an image of each of the {len(classes)} classes; received {len(labels):,} images, "
+        f"the rarest class {min(classes.values()):,}, for {asked}; add images of the rarest class or change the "
+        "counts in the config"
+    )
     rows = np.arange(len(labels))
-    sets = []
+    sets: list[np.ndarray] = []
     for count in reversed(counts.values()):
         if count < len(classes) or min(Counter(labels[rows].tolist()).values()) < 2:
-            raise UserError(
-                f"split: every set needs an image of each of the {len(classes)} classes; received "
-                f"{len(labels):,} images, the rarest class {min(classes.values()):,}, for {asked}; "
-                "add images of the rarest class or change the counts in the config"
-            )
+            raise too_few
         rows, chosen = train_test_split(rows, test_size=count, stratify=labels[rows], random_state=seed)
-        sets.append(np.sort(chosen))
-    return np.sort(rows), sets[1], sets[0]
+        sets.insert(0, np.sort(chosen))
+    sets.insert(0, np.sort(rows))
+    if any(len(np.unique(labels[chosen])) < len(classes) for chosen in sets):
+        raise too_few
+    train, validation, testing = sets
+    return train, validation, testing
 
 
 def _count(name: str, size: float, n: int) -> int:

@@ -1,6 +1,6 @@
 """The one affine map of a random rotation, shift, shear, zoom and flip.
 
-Conventions are those of Keras's ``ImageDataGenerator``, so that its arguments keep their meaning: the
+Conventions are those of the ``ImageDataGenerator`` of Keras 2, so that its arguments keep their meaning: the
 map leads from the result's (row, column) to the source's, about the image's centre, and is composed as
 rotation x shift x shear x zoom; flips come after it.
 """

@@ -27,9 +27,14 @@ def rank5_accuracy(preds: Any, labels: Any) -> tuple[float, float]:
     """
     scores = _matrix(preds)
     truth = np.asarray(labels[:] if hasattr(labels, "shape") else labels)
-    if truth.ndim == 2:
-        truth = truth.argmax(axis=1)
     n, classes = scores.shape
+    if truth.ndim == 2 and truth.shape[1] == classes:
+        truth = truth.argmax(axis=1)
+    if truth.ndim != 1 or truth.dtype.kind not in "iuf" or (truth != truth.astype(np.int64)).any():
+        raise UserError(
+            f"labels: must be whole numbers of shape (n,), or one-hot rows of shape (n, {classes}); received "
+            f"shape {truth.shape}, dtype {truth.dtype}; pass the numbers of the classes"
+        )
     if len(truth) != n or n == 0:
         raise UserError(
             f"labels: one label for each prediction is needed; received {len(truth)} labels "

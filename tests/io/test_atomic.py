@@ -43,9 +43,9 @@ class TestOpenAlone:
             assert file.read() == b"rows"
 
     def test_a_second_one_is_refused_until_the_first_has_closed(self, tmp_path):
-        with open_alone(tmp_path / "a.partial", tmp_path / "a"):
-            with pytest.raises(UserError, match="output_path: another process is writing .*a right now; wait for it"):
-                open_alone(tmp_path / "a.partial", tmp_path / "a")
+        refused = pytest.raises(UserError, match=r"output_path: another process is writing .*a right now; wait for it")
+        with open_alone(tmp_path / "a.partial", tmp_path / "a"), refused:
+            open_alone(tmp_path / "a.partial", tmp_path / "a")
         open_alone(tmp_path / "a.partial", tmp_path / "a").close()
 
     def test_a_place_that_cannot_be_written_is_named(self, tmp_path):

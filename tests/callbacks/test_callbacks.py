@@ -1,0 +1,157 @@
+"""What callbacks leave behind, epoch by epoch."""
+
+import json
+import os
+
+import cv2
+import keras
+import numpy as np
+import pytest
+
+from pyimagesearch.callbacks import BestModel, EpochCheckpoint, TrainingCheckpoint, TrainingMonitor
+from pyimagesearch.errors import UserError
+
+
+@pytest.fixture
+def model():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, activation="softmax")])
+    model.compile("sgd", "categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def fit(model, *callbacks, epochs=1, initial_epoch=0):
+    x, y = np.random.default_rng(0).normal(size=(8, 2)), np.eye(2)[np.arange(8) % 2]
+    return model.fit(
+        x, y, validation_data=(x, y), epochs=epochs, initial_epoch=initial_epoch, callbacks=list(callbacks), verbose=0
+    )
+
+
+def results(loss, accuracy):
+    return {"loss": 1.0, "accuracy": 0.1, "val_loss": loss, "val_accuracy": accuracy}
+
+
+class TestTrainingMonitor:
+    @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+    def test_the_figure_is_rewritten_every_epoch(self, tmp_path, suffix):
+        path = tmp_path / "curves" / f"training.{suffix}"
+        monitor = TrainingMonitor(path)
+        monitor.on_epoch_end(0, results(0.5, 0.7))
+        first = path.read_bytes()
+        monitor.on_epoch_end(1, results(0.3, 0.9))
+        assert path.read_bytes() != first
+        assert os.listdir(path.parent) == [path.name]
+        begin = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}[suffix]
+        assert first.startswith(begin)
+
+    def test_the_figure_can_be_seen(self, tmp_path):
+        TrainingMonitor(tmp_path / "a.png").on_epoch_end(0, results(0.5, 0.7))
+        image = cv2.imread(str(tmp_path / "a.png"))
+        assert min(image.shape[:2]) > 300
+        assert image.std() > 5
+
+    def test_numbers_are_kept_as_fit_reports_them(self, tmp_path, model):
+        monitor = TrainingMonitor(tmp_path / "a.png", tmp_path / "a.json")
+        history = fit(model, monitor, epochs=3).history
+        assert json.loads((tmp_path / "a.json").read_text()) == monitor.history
+        assert monitor.history == {name: pytest.approx(values) for name, values in history.items()}
+        assert len(monitor.history["val_loss"]) == 3
+
+    def test_numpy_s_numbers_are_kept_too(self, tmp_path):
+        TrainingMonitor(tmp_path / "a.png", tmp_path / "a.json").on_epoch_end(0, {"loss": np.float32(0.5)})
+        assert json.loads((tmp_path / "a.json").read_text()) == {"loss": [0.5]}
+
+    def test_without_a_path_no_numbers_are_kept(self, tmp_path):
+        TrainingMonitor(tmp_path / "a.png").on_epoch_end(0, results(0.5, 0.7))
+        assert os.listdir(tmp_path) == ["a.png"]
+
+    def test_a_later_run_goes_on_where_it_starts(self, tmp_path):
+        first = TrainingMonitor(tmp_path / "a.png", tmp_path / "a.json")
+        for epoch in range(4):
+            first.on_epoch_end(epoch, {"loss": 4.0 - epoch})
+        second = TrainingMonitor(tmp_path / "a.png", jsonPath=tmp_path / "a.json", startAt=2)
+        assert second.history == {"loss": [4.0, 3.0]}
+        second.on_epoch_end(2, {"loss": 9.0})
+        assert json.loads((tmp_path / "a.json").read_text()) == {"loss": [4.0, 3.0, 9.0]}
+
+    def test_a_run_from_the_start_begins_anew(self, tmp_path):
+        (tmp_path / "a.json").write_text('{"loss": [7]}')
+        monitor = TrainingMonitor(figPath=tmp_path / "a.png", json_path=tmp_path / "a.json")
+        monitor.on_epoch_end(0, {"loss": 1.0})
+        assert json.loads((tmp_path / "a.json").read_text()) == {"loss": [1.0]}
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ('{"loss": [1, 2], "accuracy": [1]}', "holds 1; start anew"),
+            ("{}", "cannot be read"),
+            ("[1, 2, 3]", "cannot be read"),
+            ('{"loss": 5}', "cannot be read"),
+            ("no JSON", "cannot be read"),
+            (None, "cannot be read"),
+        ],
+    )
+    def test_earlier_curves_must_be_there(self, tmp_path, content, message):
+        if content is not None:
+            (tmp_path / "a.json").write_text(content)
+        with pytest.raises(UserError, match=rf"json_path: must hold the curves of the first 2 epochs; .*{message}"):
+            TrainingMonitor(tmp_path / "a.png", tmp_path / "a.json", 2)
+
+
+class TestEpochCheckpoint:
+    def test_models_are_saved_every_few_epochs(self, tmp_path, model):
+        fit(model, EpochCheckpoint(tmp_path / "models", every=2), epochs=5)
+        assert sorted(os.listdir(tmp_path / "models")) == ["epoch_2.keras", "epoch_4.keras"]
+
+    def test_the_count_goes_on_from_an_earlier_run(self, tmp_path, model):
+        fit(model, EpochCheckpoint(outputPath=tmp_path, every=5, startAt=3), epochs=7)
+        assert sorted(os.listdir(tmp_path)) == ["epoch_10.keras", "epoch_5.keras"]
+
+    def test_a_saved_model_is_that_of_its_epoch(self, tmp_path, model):
+        fit(model, EpochCheckpoint(tmp_path, every=1), epochs=2)
+        last = keras.saving.load_model(tmp_path / "epoch_2.keras")
+        first = keras.saving.load_model(tmp_path / "epoch_1.keras")
+        np.testing.assert_array_equal(last.get_weights()[0], model.get_weights()[0])
+        assert (first.get_weights()[0] != model.get_weights()[0]).any()
+
+    @pytest.mark.parametrize("every", [0, -5])
+    def test_never_is_not_often_enough(self, tmp_path, every):
+        with pytest.raises(UserError, match=f"every: must be at least 1; received {every}"):
+            EpochCheckpoint(tmp_path, every)
+
+
+class TestBestModel:
+    def saved(self, scores, **options):
+        """Return after which epochs a model was saved."""
+        epochs = []
+        best = BestModel(
+            "best.keras", lambda model, path, position: epochs.append((str(path), *position[:2])), **options
+        )
+        for epoch, score in enumerate(scores):
+            best.on_epoch_end(epoch, results(*score))
+        assert all(path == "best.keras" and batch == 0 for path, _, batch in epochs)
+        return [epoch for _, epoch, _ in epochs]
+
+    def test_a_higher_accuracy_is_better(self):
+        assert self.saved([(0.9, 0.5), (0.1, 0.4), (2.0, 0.6), (0.1, 0.6), (0.0, 0.1)]) == [1, 3, 4]
+
+    def test_of_equal_accuracies_the_lower_loss_is_better(self):
+        assert self.saved([(0.5, 0.8), (0.5, 0.8), (0.4, 0.8), (0.6, 0.8)]) == [1, 3]
+
+    def test_even_a_model_that_is_always_wrong_is_kept(self):
+        assert self.saved([(5.0, 0.0)]) == [1]
+
+    def test_earlier_epochs_count(self):
+        history = {"val_accuracy": [0.5, 0.7], "val_loss": [0.9, 0.4], "loss": [1, 1]}
+        assert self.saved([(0.1, 0.6), (0.4, 0.7), (0.3, 0.7)], history=history) == [3]
+
+    def test_the_model_in_training_is_what_is_saved(self, model):
+        saved = []
+        fit(model, BestModel("best.keras", lambda *arguments: saved.append(arguments[0])))
+        assert saved == [model]
+
+
+@pytest.mark.parametrize("argument", ["every_batches", "every_minutes"])
+@pytest.mark.parametrize("wrong", [0, -1])
+def test_a_training_checkpoint_s_interval_is_positive(argument, wrong):
+    with pytest.raises(UserError, match=f"{argument}: must be above 0, or None; received {wrong}"):
+        TrainingCheckpoint("last.keras", print, rows=8, batch_size=2, **{argument: wrong})

@@ -1,0 +1,47 @@
+import cv2
+import numpy as np
+import pytest
+
+from pyimagesearch.preprocessing import AspectAwarePreprocessor
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "scaled", "window"),
+    [
+        (20, 40, (10, 20), np.s_[:, 5:15]),
+        (40, 20, (20, 10), np.s_[5:15, :]),
+        (25, 20, (12, 10), np.s_[1:11, :]),
+        (5, 10, (10, 20), np.s_[:, 5:15]),
+        (30, 30, (10, 10), np.s_[:, :]),
+    ],
+    ids=["wide", "tall", "a little tall", "enlarged", "square"],
+)
+def test_the_image_is_scaled_to_cover_and_cut_evenly(height, width, scaled, window, rng):
+    image = rng.integers(0, 256, (height, width, 3), np.uint8)
+    covering = cv2.resize(image, scaled[::-1], interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(AspectAwarePreprocessor(10, 10).preprocess(image), covering[window])
+
+
+def test_a_target_that_is_no_square_is_covered_too(rng):
+    image = rng.integers(0, 256, (30, 30, 3), np.uint8)
+    covering = cv2.resize(image, (15, 15), interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(AspectAwarePreprocessor(15, 6).preprocess(image), covering[4:10])
+
+
+def test_an_image_of_the_right_width_is_only_cut(rng):
+    image = rng.integers(0, 256, (16, 10, 3), np.uint8)
+    np.testing.assert_array_equal(AspectAwarePreprocessor(10, 10).preprocess(image), image[3:13])
+
+
+def test_interpolation_is_as_asked(rng):
+    image = rng.integers(0, 256, (20, 20, 3), np.uint8)
+    nearest = AspectAwarePreprocessor(10, 10, cv2.INTER_NEAREST).preprocess(image)
+    np.testing.assert_array_equal(nearest, cv2.resize(image, (10, 10), interpolation=cv2.INTER_NEAREST))
+
+
+@pytest.mark.parametrize("height", [1, 2, 3, 99, 1000])
+@pytest.mark.parametrize("width", [1, 7, 333])
+@pytest.mark.parametrize("target", [(10, 10), (7, 3), (1, 1)])
+def test_any_image_comes_out_in_the_size_asked_for(height, width, target):
+    image = np.zeros((height, width, 3), np.uint8)
+    assert AspectAwarePreprocessor(*target).preprocess(image).shape == (*target[::-1], 3)
