@@ -47,7 +47,7 @@ def open_alone(partial: PathLike, path: PathLike) -> BinaryIO:
         raise UserError(
             f"output_path: {os.fspath(path)} cannot be written ({error.strerror}); choose a place where you may write"
         ) from error
-    file = os.fdopen(number, "r+b", buffering=2**20)
+    file = os.fdopen(number, "r+b", buffering=2**16)
     with contextlib.suppress(ImportError):  # Windows has no fcntl, and lets no other process rename
         import fcntl
 

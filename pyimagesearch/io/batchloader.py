@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.io.bufferpool import BufferPool
 from pyimagesearch.io.fileformat import read_header
 from pyimagesearch.io.order import epoch_order
 from pyimagesearch.io.rows import Rows, open_rows
 from pyimagesearch.preprocessing.chain import Chain
 from pyimagesearch.preprocessing.randomness import uniforms
-from pyimagesearch.utils.parallel import cpu_count
+from pyimagesearch.utils.parallel import cpu_count, keep_opencv_to_one_thread
 
 _BLOCKS_PER_THREAD = 2
 _BATCHES_AHEAD = 2
@@ -41,7 +42,8 @@ class BatchLoader:
     """Batches of preprocessed rows, each a pure function of (epoch, index).
 
     Every batch is a fresh array that nobody else will touch. The object pickles, and opens its file
-    and starts its threads anew in every process.
+    and starts its threads anew in every process. OpenCV's own threads are switched off in a process
+    that reads: the images already keep all processors busy.
 
     Args:
         path: the HDF5 file.
@@ -84,6 +86,7 @@ class BatchLoader:
         self._pool: ThreadPoolExecutor | None = None
         self._ahead: dict[tuple[int, int], _PendingBatch] = {}
         self._lock = threading.Lock()
+        self._buffers = BufferPool()
         self.image_shape = self._probe()
 
     @property
@@ -129,7 +132,7 @@ class BatchLoader:
 
     def _begin(self, epoch: int, rows: np.ndarray) -> "_PendingBatch":
         reader, pool = self._ready()
-        batch = np.empty((len(rows), *self.image_shape), self.dtype)
+        batch = self._buffers.empty((len(rows), *self.image_shape), self.dtype)
         numbers = self._draw(epoch, rows)
 
         def fill(start: int, stop: int) -> None:
@@ -170,6 +173,7 @@ class BatchLoader:
         if self._process != os.getpid() or self._reader is None or self._pool is None:
             self._forget_process()
             self._process = os.getpid()
+            keep_opencv_to_one_thread()
             self._reader = open_rows(self.header)
             self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="BatchLoader")
         return self._reader, self._pool
@@ -187,6 +191,7 @@ class BatchLoader:
             "_order": None,
             "_ahead": {},
             "_lock": None,
+            "_buffers": BufferPool(),
         }
         return {**self.__dict__, **bare}
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import zlib
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, BinaryIO
 
@@ -16,6 +17,8 @@ from pyimagesearch.io.atomic import PathLike, check_output, open_alone, partial_
 from pyimagesearch.io.fileformat import utf8
 from pyimagesearch.io.rowstore import EncodedRow, JpegStore, RawStore, RowStore, row_checksum
 from pyimagesearch.utils.booknames import accepts_book_names
+
+_SYNC_BYTES = 64 * 2**20
 
 
 class HDF5DatasetWriter:
@@ -89,6 +92,9 @@ class HDF5DatasetWriter:
         if len(self.dims) == 4:
             self._attributes["color_order"] = color_order
         self._sealed = False
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="HDF5DatasetWriter")
+        self._syncing: Future[None] | None = None
+        self._unsynced = 0
         self._partial = partial_path(self.path)
         self._file: BinaryIO | None = open_alone(self._partial, self.path)
         try:
@@ -139,6 +145,7 @@ class HDF5DatasetWriter:
         for place, (row, label) in enumerate(zip(rows, labels.tolist(), strict=True)):
             i = self.rows_added
             self._store.append(file, row.data)
+            self._write_behind(file, len(row.data))
             self._beside["labels"][i] = label
             self._beside["checksums"][i] = row_checksum(row.checksum, label, utf8(paths[place]) if paths else b"")
             if "channel_sums" in self._beside:
@@ -226,23 +233,21 @@ class HDF5DatasetWriter:
         self.seal()
         if self._file is not None:
             publish(self._partial, self.path)
-            self._file.close()
-            self._file = None
+            self._close_file(self._file)
 
     def suspend(self) -> None:
         """Stop and leave the unfinished file for a later run with ``resume=True``."""
         if self._file is not None:
             if not self._sealed:
                 self.flush()
-            self._file.close()
-            self._file = None
+            self._close_file(self._file)
 
     def discard(self) -> None:
         """Give up: remove the unfinished file; a file that had the final name before stays."""
         if self._file is not None:
             self._partial.unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # a full disk cannot take what is still buffered
-                self._file.close()
+                self._close_file(self._file)
             self._file = None
 
     def __enter__(self) -> "HDF5DatasetWriter":
@@ -279,6 +284,19 @@ class HDF5DatasetWriter:
                 return True
         except (OSError, KeyError):
             return False
+
+    def _write_behind(self, file: BinaryIO, count: int) -> None:
+        """Have the disk write while rows are made, so that the end need not wait for all of it."""
+        self._unsynced += count
+        if self._unsynced >= _SYNC_BYTES and (self._syncing is None or self._syncing.done()):
+            file.flush()
+            self._syncing = self._disk.submit(os.fsync, file.fileno())
+            self._unsynced = 0
+
+    def _close_file(self, file: BinaryIO) -> None:
+        self._disk.shutdown()
+        file.close()
+        self._file = None
 
     def _require_open(self) -> BinaryIO:
         if self._file is None or self._sealed:

@@ -11,10 +11,11 @@ from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
 from pyimagesearch.io.imagefile import UnreadableImageError, decode_image, is_jpeg, read_file, read_image
 from pyimagesearch.io.imagefolder import ImageFolder, fingerprint
 from pyimagesearch.io.rowstore import EncodedRow
-from pyimagesearch.utils.parallel import map_ahead
+from pyimagesearch.utils.parallel import keep_opencv_to_one_thread, map_ahead
 from pyimagesearch.utils.progress import progress
 
-_AHEAD_PER_THREAD = 8
+_BLOCK, _BLOCKS_AHEAD = 16, 3
+_AHEAD_PER_THREAD = 32
 _NAMED_IN_ERROR = 10
 
 
@@ -32,6 +33,7 @@ def pack(images: ImageFolder, writer: HDF5DatasetWriter, resize: Any, threads: i
     Raises:
         UnreadableImageError: an image cannot be read.
     """
+    keep_opencv_to_one_thread()
     done, channels = writer.rows_added, writer.dims[-1]
 
     def load(path: str) -> EncodedRow:
@@ -40,9 +42,14 @@ def pack(images: ImageFolder, writer: HDF5DatasetWriter, resize: Any, threads: i
         row = resize.preprocess(image)
         return writer.encode(row, data if row is image and is_jpeg(data) else None)
 
-    loaded = map_ahead(load, images.paths[done:], threads, threads * _AHEAD_PER_THREAD)
-    for i, row in enumerate(progress(loaded, len(images.paths), label, done=done), done):
-        writer.add_encoded([row], images.labels[i : i + 1], images.paths[i : i + 1])
+    def load_block(start: int) -> list[EncodedRow]:
+        return [load(path) for path in images.paths[start : start + _BLOCK]]
+
+    starts = range(done, len(images.paths), _BLOCK)
+    blocks = map_ahead(load_block, starts, threads, threads * _BLOCKS_AHEAD)
+    for start, rows in zip(starts, progress(blocks, len(images.paths), label, _BLOCK, done), strict=False):
+        stop = start + len(rows)
+        writer.add_encoded(rows, images.labels[start:stop], images.paths[start:stop])
 
 
 class SplitBuilder:

@@ -81,6 +81,7 @@ class AugmentPreprocessor:
         self.brightness_range = _limits("brightness_range", brightness_range or (1, 1), lowest=0)
         self.channel_shift_range = channel_shift_range
         self.fill_mode, self.cval = fill_mode, cval
+        self._only_flips = not any(ranges.values()) and self.zoom_range == self.brightness_range == (1, 1)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> "AugmentPreprocessor":
@@ -104,7 +105,9 @@ class AugmentPreprocessor:
         Args:
             rng: a ``numpy.random.Generator`` or anything with its ``random(n)``.
         """
-        u = (rng or np.random.default_rng()).random(self.draws)
+        return self._parameters(height, width, (rng or np.random.default_rng()).random(self.draws))
+
+    def _parameters(self, height: int, width: int, u: Any) -> Transform:
         low, high = self.zoom_range
         dark, bright = self.brightness_range
         vertical, horizontal = self.height_shift_range, self.width_shift_range
@@ -136,9 +139,8 @@ class AugmentPreprocessor:
                 borderValue=(self.cval,) * 4,
             )
             result = with_channels_of(warped, image)
-        elif transform.flip_horizontal or transform.flip_vertical:
-            axis = int(transform.flip_horizontal) - (transform.flip_horizontal and transform.flip_vertical) * 2
-            result = with_channels_of(cv2.flip(image, axis, dst=out), image)
+        else:
+            result = _flip(image, transform.flip_horizontal, transform.flip_vertical, out)
         if transform.brightness != 1.0 or transform.channel_shift != 0.0:
             result = _recolour(result, transform, out)
         return result
@@ -156,7 +158,21 @@ class AugmentPreprocessor:
             UserError: ``image`` is no image.
         """
         check_image(image, "AugmentPreprocessor")
-        return self.apply(image, self.draw(image.shape[0], image.shape[1], rng), out)
+        return self.transform(image, (rng or np.random.default_rng()).random(self.draws), out)
+
+    def transform(self, image: np.ndarray, numbers: Any, out: np.ndarray | None) -> np.ndarray:
+        """Do as `preprocess`, unchecked, with ``numbers`` in [0, 1)."""
+        if self._only_flips:
+            flip_horizontal = self.horizontal_flip and numbers[6] < 0.5
+            return _flip(image, flip_horizontal, self.vertical_flip and numbers[7] < 0.5, out)
+        return self.apply(image, self._parameters(image.shape[0], image.shape[1], numbers), out)
+
+
+def _flip(image: np.ndarray, horizontal: bool, vertical: bool, out: np.ndarray | None) -> np.ndarray:
+    if not (horizontal or vertical):
+        return image
+    axis = 1 if not vertical else -1 if horizontal else 0
+    return with_channels_of(cv2.flip(image, axis, dst=out), image)
 
 
 def _recolour(image: np.ndarray, transform: Transform, out: np.ndarray | None) -> np.ndarray:

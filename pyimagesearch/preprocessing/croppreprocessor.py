@@ -1,5 +1,7 @@
 """Cuts the ten crops of an image whose predictions are averaged."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -22,11 +24,12 @@ class CropPreprocessor:
         check_size(width=width, height=height)
         self.width, self.height, self.horiz, self.inter = width, height, horiz, inter
 
-    def preprocess(self, image: np.ndarray) -> np.ndarray:
+    def preprocess(self, image: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Return the crops: corners clockwise from top left, centre, then their mirror images.
 
         Args:
             image: ndarray of shape (h, w) or (h, w, channels), any dtype.
+            out: where to write the result, if its shape and dtype are those of the result.
 
         Returns:
             ndarray of shape (10 or 5, height, width[, channels]), dtype of ``image``.
@@ -35,10 +38,14 @@ class CropPreprocessor:
             UserError: a crop is larger than the image.
         """
         check_fits(image, self.width, self.height, "CropPreprocessor")
+        return self.transform(image, (), out)
+
+    def transform(self, image: np.ndarray, numbers: Sequence[float], out: np.ndarray | None) -> np.ndarray:
+        """Do as `preprocess`, unchecked; ``numbers`` are not used."""
         bottom, right = image.shape[0] - self.height, image.shape[1] - self.width
         corners = ((0, 0), (0, right), (bottom, right), (bottom, 0), (bottom // 2, right // 2))
         shape = (self.height, self.width, *image.shape[2:])
-        crops = np.empty((10 if self.horiz else 5, *shape), image.dtype)
+        crops = np.empty((10 if self.horiz else 5, *shape), image.dtype) if out is None else out
         for crop, (top, left) in zip(crops, corners, strict=False):
             crop[...] = image[top : top + self.height, left : left + self.width]
         if self.horiz:

@@ -1,5 +1,7 @@
 """Gives an image the channel axis that Keras expects."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pyimagesearch.errors import UserError
@@ -33,6 +35,10 @@ class ImageToArrayPreprocessor:
         """
         if getattr(image, "ndim", 0) != 4:
             check_image(image, "ImageToArrayPreprocessor")
+        return self.transform(image, (), None)
+
+    def transform(self, image: np.ndarray, numbers: Sequence[float], out: np.ndarray | None) -> np.ndarray:
+        """Do as `preprocess`, unchecked; ``numbers`` and ``out`` are not used."""
         if image.ndim == 2:
             image = image[:, :, None]
         if self.data_format is None:

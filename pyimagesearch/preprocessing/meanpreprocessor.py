@@ -1,5 +1,6 @@
 """Subtracts the mean colour of the training set."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -7,6 +8,8 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.utils.booknames import accepts_book_names
+
+_FAST = (np.uint8, np.float32)
 
 
 class MeanPreprocessor:
@@ -19,6 +22,9 @@ class MeanPreprocessor:
     @accepts_book_names
     def __init__(self, r_mean: float, g_mean: float, b_mean: float) -> None:
         self.r_mean, self.g_mean, self.b_mean = float(r_mean), float(g_mean), float(b_mean)
+        means = np.array((self.b_mean, self.g_mean, self.r_mean), np.float32)
+        self._scalar: Any = (*means.tolist(), 0.0)
+        self._gray_mean = np.float32(0.299 * self.r_mean + 0.587 * self.g_mean + 0.114 * self.b_mean)
 
     def preprocess(self, image: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Return ``image`` minus the means, as float32 of the same shape.
@@ -33,29 +39,26 @@ class MeanPreprocessor:
             UserError: the last axis does not hold three channels.
         """
         shape: tuple[int, ...] = getattr(image, "shape", ())
-        if len(shape) in (2, 3) and (len(shape) == 2 or shape[-1] == 1):
-            return self._subtract_gray(image, out)
-        if len(shape) not in (3, 4) or shape[-1] != 3:
+        gray = len(shape) in (2, 3) and (len(shape) == 2 or shape[-1] == 1)
+        if not gray and (len(shape) not in (3, 4) or shape[-1] != 3):
             raise UserError(
                 "image: MeanPreprocessor needs shape (height, width, 3) or (n, height, width, 3), "
                 f"BGR; received {f'shape {shape}' if shape else type(image).__name__}"
             )
-        means = np.array((self.b_mean, self.g_mean, self.r_mean), np.float32)
+        return self.transform(image, (), out)
+
+    def transform(self, image: np.ndarray, numbers: Sequence[float], out: np.ndarray | None) -> np.ndarray:
+        """Do as `preprocess`, unchecked; ``numbers`` are not used."""
         if out is None:
-            out = np.empty(shape, np.float32)
-        if image.dtype in (np.uint8, np.float32) and (len(shape) == 3 or _stacks(image, out)):
-            tall = (-1, shape[-2], 3)  # OpenCV knows no batches: images one below the other
-            rows = image.reshape(tall) if len(shape) == 4 else image
-            scalar: Any = (*means.tolist(), 0.0)
-            cv2.subtract(rows, scalar, dst=out.reshape(tall), dtype=cv2.CV_32F)
+            out = np.empty(image.shape, np.float32)
+        if image.ndim == 2 or image.shape[-1] == 1:
+            np.subtract(image, self._gray_mean, out=out, casting="unsafe", dtype=np.float32)
+        elif image.dtype in _FAST and image.ndim == 3:
+            cv2.subtract(image, self._scalar, dst=out, dtype=cv2.CV_32F)
+        elif image.dtype in _FAST and image.flags.c_contiguous and out.flags.c_contiguous:
+            tall = (-1, image.shape[-2], 3)  # OpenCV knows no batches: images one below the other
+            cv2.subtract(image.reshape(tall), self._scalar, dst=out.reshape(tall), dtype=cv2.CV_32F)
         else:
+            means = np.array(self._scalar[:3], np.float32)
             np.subtract(image, means, out=out, casting="unsafe", dtype=np.float32)
         return out
-
-    def _subtract_gray(self, image: np.ndarray, out: np.ndarray | None) -> np.ndarray:
-        mean = np.float32(0.299 * self.r_mean + 0.587 * self.g_mean + 0.114 * self.b_mean)
-        return np.subtract(image, mean, out=out, casting="unsafe", dtype=np.float32)
-
-
-def _stacks(*arrays: np.ndarray) -> bool:
-    return all(a.flags.c_contiguous for a in arrays)

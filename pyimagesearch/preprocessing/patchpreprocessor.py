@@ -34,7 +34,11 @@ class PatchPreprocessor:
             UserError: the window is larger than the image.
         """
         check_fits(image, self.width, self.height, "PatchPreprocessor")
+        return self.transform(image, (rng or np.random.default_rng()).random(self.draws), None)
+
+    def transform(self, image: np.ndarray, numbers: Any, out: np.ndarray | None) -> np.ndarray:
+        """Do as `preprocess`, unchecked, with ``numbers`` in [0, 1); ``out`` is not used."""
         h, w = image.shape[:2]
-        u, v = (rng or np.random.default_rng()).random(2)
-        top, left = int(u * (h - self.height + 1)), int(v * (w - self.width + 1))
+        top = int(numbers[0] * (h - self.height + 1))
+        left = int(numbers[1] * (w - self.width + 1))
         return image[top : top + self.height, left : left + self.width]

@@ -1,5 +1,7 @@
 """Resizes an image and ignores its aspect ratio."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -30,6 +32,10 @@ class SimplePreprocessor:
             UserError: ``image`` is no image.
         """
         check_image(image, "SimplePreprocessor")
+        return self.transform(image, (), out)
+
+    def transform(self, image: np.ndarray, numbers: Sequence[float], out: np.ndarray | None) -> np.ndarray:
+        """Do as `preprocess`, unchecked; ``numbers`` are not used."""
         if image.shape[:2] == (self.height, self.width):
             return image
         size = (self.width, self.height)

@@ -15,6 +15,13 @@ def cpu_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def keep_opencv_to_one_thread() -> None:
+    """Let OpenCV work on the calling thread alone; two levels of threads get into each other's way."""
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
 def map_ahead(function: Callable[[Item], Result], items: Iterable[Item], threads: int, ahead: int) -> Iterator[Result]:
     """Yield ``function(item)`` in the order of ``items``, computed on ``threads`` threads.
 

@@ -135,11 +135,15 @@ MISTAKES = {
         only_cats,
     ),
     "labels that are empty": Mistake(
-        "build_dogs_vs_cats", ["-o", "new"], r"LABEL_OF: must give the name of a class for every image; for cat\.0\.jpg it gave",
+        "build_dogs_vs_cats",
+        ["-o", "new"],
+        r"LABEL_OF: must give the name of a class for every image; for cat\.0\.jpg it gave",
         settings='LABEL_OF = lambda path: ""',
     ),
     "labels that are None": Mistake(
-        "build_dogs_vs_cats", ["-o", "new"], r"LABEL_OF: must give the name of a class for every image; for cat\.0\.jpg it gave",
+        "build_dogs_vs_cats",
+        ["-o", "new"],
+        r"LABEL_OF: must give the name of a class for every image; for cat\.0\.jpg it gave",
         settings="LABEL_OF = lambda path: None",
     ),
     "more validation and test than images": Mistake(

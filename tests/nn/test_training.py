@@ -15,7 +15,7 @@ ROWS, BATCH, EPOCHS = 50, 8, 3
 PREPARATION = Preparation(12, 12, "BGR", {"R": 1.0, "G": 2.0, "B": 3.0}, ["cat", "dog"])
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """What a kill would do, at a moment of the test's choice."""
 
 
@@ -29,7 +29,7 @@ class StopAfter(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if (self._epoch, batch + 1) == self._stop:
-            raise Stopped
+            raise StoppedError
 
 
 class Recorder(HDF5DatasetGenerator):
@@ -100,7 +100,7 @@ def test_a_resumed_run_sees_the_same_batches_and_ends_with_the_same_weights(tmp_
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     expected_model, expected, expected_monitor = train(whole, data)
 
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         train(broken, data, stop=stop)
     start = check_resumable(broken / "last.keras", PREPARATION, "stream", EPOCHS)
     assert (start.epoch, start.batch) in {(0, 2), (1, 4), (1, 6), (2, 0)}
@@ -121,7 +121,7 @@ def test_a_resumed_run_sees_the_same_batches_and_ends_with_the_same_weights(tmp_
 
 def test_other_settings_cannot_be_resumed(tmp_path, data):
     train(tmp_path, data)
-    with pytest.raises(UserError, match="--resume: .* must have been trained with the input and the batches"):
+    with pytest.raises(UserError, match=r"--resume: .* must have been trained with the input and the batches"):
         check_resumable(tmp_path / "last.keras", PREPARATION, "another stream", EPOCHS + 1)
     with pytest.raises(UserError, match="--epochs: must exceed the 3 epochs"):
         check_resumable(tmp_path / "last.keras", PREPARATION, "stream", EPOCHS)
