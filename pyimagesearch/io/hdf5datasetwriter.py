@@ -4,7 +4,6 @@ import contextlib
 import os
 import zlib
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, BinaryIO
 
@@ -16,9 +15,9 @@ from pyimagesearch.io import checks, fileformat
 from pyimagesearch.io.atomic import PathLike, check_output, open_alone, partial_path, publish
 from pyimagesearch.io.fileformat import utf8
 from pyimagesearch.io.rowstore import EncodedRow, JpegStore, RawStore, RowStore, row_checksum
+from pyimagesearch.io.rowtable import RowTable
+from pyimagesearch.io.writebehind import WriteBehind
 from pyimagesearch.utils.booknames import accepts_book_names
-
-_SYNC_BYTES = 64 * 2**20
 
 
 class HDF5DatasetWriter:
@@ -72,15 +71,11 @@ class HDF5DatasetWriter:
         self.rows_added = 0
         self._rows_flushed, self._buf_size = 0, buf_size
         self._paths: list[str] = []
-        n, channels = self.dims[0], self.dims[-1]
         pixels = len(self.dims) == 4 and self.dtype == np.uint8
         self._store: RowStore = (
             JpegStore(self.dims, quality) if encoding == "jpeg" else RawStore(data_key, self.dims, self.dtype, pixels)
         )
-        self._beside: dict[str, np.ndarray] = {"labels": np.zeros(n, np.int64), "checksums": np.zeros(n, np.uint32)}
-        if pixels:
-            self._beside["channel_sums"] = np.zeros((n, channels), np.uint64)
-        self._offsets: dict[str, int] = {}
+        self._table = RowTable(self.dims[0], self.dims[-1] if pixels else 0)
         self._attributes = {
             "format": fileformat.FORMAT,
             "format_version": fileformat.VERSION,
@@ -92,9 +87,7 @@ class HDF5DatasetWriter:
         if len(self.dims) == 4:
             self._attributes["color_order"] = color_order
         self._sealed = False
-        self._disk = ThreadPoolExecutor(1, thread_name_prefix="HDF5DatasetWriter")
-        self._syncing: Future[None] | None = None
-        self._unsynced = 0
+        self._behind = WriteBehind()
         self._partial = partial_path(self.path)
         self._file: BinaryIO | None = open_alone(self._partial, self.path)
         try:
@@ -143,13 +136,9 @@ class HDF5DatasetWriter:
         self._check_room(len(rows), paths)
         self._paths.extend(map(os.fspath, paths or ()))
         for place, (row, label) in enumerate(zip(rows, labels.tolist(), strict=True)):
-            i = self.rows_added
             self._store.append(file, row.data)
-            self._write_behind(file, len(row.data))
-            self._beside["labels"][i] = label
-            self._beside["checksums"][i] = row_checksum(row.checksum, label, utf8(paths[place]) if paths else b"")
-            if "channel_sums" in self._beside:
-                self._beside["channel_sums"][i] = row.sums
+            self._behind.wrote(file, len(row.data))
+            self._table.put(self.rows_added, row, label, utf8(os.fspath(paths[place])) if paths else b"")
             self.rows_added += 1
             if self.rows_added - self._rows_flushed >= self._buf_size:
                 self.flush()
@@ -164,14 +153,13 @@ class HDF5DatasetWriter:
             How many rows are there; go on with the next one.
         """
         file = self._require_open()
-        checksums = self._beside["checksums"].tolist()
+        checksums = self._table.checksums.tolist()
         names = list(paths or ())
         for i, data in enumerate(self._store.stored(file)):
             path = utf8(names[i]) if names else b""
             if not data or row_checksum(zlib.crc32(data), int(labels[i]), path) != checksums[i]:
                 break
             self.rows_added = i + 1
-        self._beside["labels"][: self.rows_added] = labels[: self.rows_added]
         self._paths = names[: self.rows_added]
         self._rows_flushed = self.rows_added
         self._store.start(file, self.rows_added)
@@ -180,11 +168,9 @@ class HDF5DatasetWriter:
     def flush(self) -> None:
         """Write all that a resumed run needs to go on from here."""
         file = self._require_open()
-        for name, values in self._beside.items():
-            file.seek(self._offsets[name])
-            file.write(values.data)
+        self._table.flush(file, self._rows_flushed, self.rows_added)
+        self._store.flush(file, self._rows_flushed, self.rows_added)
         self._store.start(file, self.rows_added)
-        self._store.flush(file)
         self._rows_flushed = self.rows_added
 
     def store_class_labels(self, class_labels: Sequence[str]) -> None:
@@ -196,8 +182,7 @@ class HDF5DatasetWriter:
 
     def channel_means(self) -> np.ndarray:
         """Return the mean of each channel over all rows so far, float64 of shape (channels,)."""
-        sums = self._beside["channel_sums"][: self.rows_added].sum(axis=0, dtype=np.uint64)
-        return sums / (self.rows_added * self.dims[1] * self.dims[2])
+        return self._table.channel_sums(self.rows_added) / (self.rows_added * self.dims[1] * self.dims[2])
 
     def seal(self) -> None:
         """Finish the file on disk, under its unfinished name; `close` then only renames it.
@@ -265,8 +250,7 @@ class HDF5DatasetWriter:
         with h5py.File(self._partial, "w", locking=False) as file:
             file.attrs["complete"] = False
             file.attrs.update(self._attributes)
-            for name, values in self._beside.items():
-                self._offsets[name] = fileformat.allocate(file, name, values.shape, values.dtype)
+            self._table.allocate(file)
             self._store.allocate(file)
 
     def _found(self) -> bool:
@@ -275,26 +259,13 @@ class HDF5DatasetWriter:
             with h5py.File(self._partial, "r", locking=False) as file:
                 if any(file.attrs.get(name) != value for name, value in self._attributes.items()):
                     return False
-                for name, values in self._beside.items():
-                    if file[name].shape != values.shape:
-                        return False
-                    self._beside[name] = file[name][:]
-                    self._offsets[name] = file[name].id.get_offset()
                 self._store.find(file)
-                return True
+                return self._table.find(file)
         except (OSError, KeyError):
             return False
 
-    def _write_behind(self, file: BinaryIO, count: int) -> None:
-        """Have the disk write while rows are made, so that the end need not wait for all of it."""
-        self._unsynced += count
-        if self._unsynced >= _SYNC_BYTES and (self._syncing is None or self._syncing.done()):
-            file.flush()
-            self._syncing = self._disk.submit(os.fsync, file.fileno())
-            self._unsynced = 0
-
     def _close_file(self, file: BinaryIO) -> None:
-        self._disk.shutdown()
+        self._behind.stop()
         file.close()
         self._file = None
 
@@ -313,7 +284,7 @@ class HDF5DatasetWriter:
             )
 
     def _check_whole(self) -> None:
-        labels = self._beside["labels"]
+        labels = self._table.labels
         if self.rows_added != self.dims[0]:
             raise UserError(
                 f"rows: {self.path} was promised {self.dims[0]:,} rows and received "

@@ -62,8 +62,8 @@ class RowStore(Protocol):
         """Write the next row."""
         ...
 
-    def flush(self, file: BinaryIO) -> None:
-        """Write what is needed to find the rows again."""
+    def flush(self, file: BinaryIO, first: int, last: int) -> None:
+        """Write what is needed to find rows ``first`` to ``last`` again, the latter not included."""
         ...
 
     def stored(self, file: BinaryIO) -> Iterator[bytes]:
@@ -107,7 +107,7 @@ class RawStore:
     def append(self, file: BinaryIO, data: bytes | memoryview) -> None:
         file.write(data)
 
-    def flush(self, file: BinaryIO) -> None:
+    def flush(self, file: BinaryIO, first: int, last: int) -> None:
         file.flush()
 
     def stored(self, file: BinaryIO) -> Iterator[bytes]:
@@ -172,11 +172,10 @@ class JpegStore:
         self._ends[self._count] = self._position
         self._count += 1
 
-    def flush(self, file: BinaryIO) -> None:
-        file.seek(self._ends_offset)
-        file.write(self._ends.data)
+    def flush(self, file: BinaryIO, first: int, last: int) -> None:
+        file.seek(self._ends_offset + first * self._ends.itemsize)
+        file.write(self._ends[first:last].data)
         file.flush()
-        file.seek(self._place + self._position)
 
     def stored(self, file: BinaryIO) -> Iterator[bytes]:
         file.seek(self._place)

@@ -1,0 +1,68 @@
+"""What a file keeps of every row beside its bytes: label, checksum, sums of the channels."""
+
+from typing import BinaryIO
+
+import h5py
+import numpy as np
+
+from pyimagesearch.io.fileformat import allocate
+from pyimagesearch.io.rowstore import EncodedRow, row_checksum
+
+
+class RowTable:
+    """Columns with a value for each row, in memory and, up to the last flush, on disk.
+
+    Args:
+        rows: number of rows.
+        channels: channels whose sums are kept; 0 for none.
+    """
+
+    def __init__(self, rows: int, channels: int) -> None:
+        self._columns: dict[str, np.ndarray] = {
+            "labels": np.zeros(rows, np.int64),
+            "checksums": np.zeros(rows, np.uint32),
+        }
+        if channels:
+            self._columns["channel_sums"] = np.zeros((rows, channels), np.uint64)
+        self._offsets: dict[str, int] = {}
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The labels, int64 of shape (rows,)."""
+        return self._columns["labels"]
+
+    @property
+    def checksums(self) -> np.ndarray:
+        """The checksums, uint32 of shape (rows,)."""
+        return self._columns["checksums"]
+
+    def channel_sums(self, rows: int) -> np.ndarray:
+        """Return the sum of each channel over the first ``rows``, uint64 of shape (channels,)."""
+        return self._columns["channel_sums"][:rows].sum(axis=0, dtype=np.uint64)
+
+    def put(self, number: int, row: EncodedRow, label: int, path: bytes) -> None:
+        """Set the values of a row."""
+        self.labels[number] = label
+        self.checksums[number] = row_checksum(row.checksum, label, path)
+        if "channel_sums" in self._columns:
+            self._columns["channel_sums"][number] = row.sums
+
+    def allocate(self, file: h5py.File) -> None:
+        """Make the datasets."""
+        for name, values in self._columns.items():
+            self._offsets[name] = allocate(file, name, values.shape, values.dtype)
+
+    def find(self, file: h5py.File) -> bool:
+        """Read what an earlier run flushed; return whether the datasets are the right ones."""
+        for name, values in self._columns.items():
+            if file[name].shape != values.shape:
+                return False
+            self._columns[name] = file[name][:]
+            self._offsets[name] = file[name].id.get_offset()
+        return True
+
+    def flush(self, file: BinaryIO, first: int, last: int) -> None:
+        """Write the values of rows ``first`` to ``last``, the latter not included."""
+        for name, values in self._columns.items():
+            file.seek(self._offsets[name] + first * values[:1].nbytes)
+            file.write(values[first:last].data)
