@@ -9,6 +9,7 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io import fileformat
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
 from pyimagesearch.io.rows import open_rows
+from pyimagesearch.io.untrusted import read_text
 from pyimagesearch.utils.progress import progress
 
 _ROWS_AT_ONCE = 64
@@ -32,8 +33,8 @@ def convert(
     """
     with fileformat.open_file(source) as file:
         header = fileformat.header_of(file)
-        paths = file["paths"].asstr()[:].tolist() if "paths" in file else None
-        history = str(file.attrs.get("history", ""))
+        paths = fileformat.read_strings(file, "paths")
+        history = read_text(file, "history")
     images = len(header.shape) == 4
     rows = open_rows(header)
     with HDF5DatasetWriter(

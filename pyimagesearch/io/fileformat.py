@@ -38,9 +38,11 @@ import numpy as np
 
 import pyimagesearch
 from pyimagesearch.errors import UserError
+from pyimagesearch.io.untrusted import damage_reported, open_dataset, read_text
 
 FORMAT, VERSION = "pyimagesearch", 1
 KEYS = ("images", "features", "feature")
+_MOST_CLASSES, _LARGEST_SIDE = 2**20, 65500
 ALIGNED = {"alignment_threshold": 2**20, "alignment_interval": 2**20}
 """How files are opened for their last dataset, so that large ones lie on whole MiB."""
 
@@ -151,46 +153,68 @@ def header_of(file: h5py.File, unfinished: bool = False) -> Header:
         unfinished: whether an unfinished file is welcome.
     """
     path = Path(file.filename)
-    ours = file.attrs.get("format") == FORMAT
+    with damage_reported(path):
+        return _header_of(file, path, unfinished)
+
+
+def _header_of(file: h5py.File, path: Path, unfinished: bool) -> Header:
+    ours = read_text(file, "format") == FORMAT
     if ours:
         _check_ours(file, path, unfinished)
-    jpeg = ours and file.attrs.get("encoding") == "jpeg"
+    jpeg = ours and read_text(file, "encoding") == "jpeg"
     keys = ("jpeg",) if jpeg else KEYS
-    key = next((k for k in keys if isinstance(file.get(k), h5py.Dataset)), None)
-    labels = file.get("labels")
-    if key is None or not isinstance(labels, h5py.Dataset):
+    found = {key: open_dataset(file, key) for key in keys}
+    key = next((k for k in keys if found[k] is not None), None)
+    labels = open_dataset(file, "labels")
+    if key is None or labels is None:
         raise UserError(
             f"data set: {path} must hold labels and one of {', '.join(keys)}; it holds "
             f"{', '.join(file) or 'nothing'}; was it made by another program?"
         )
     shape, dtype = file[key].shape, file[key].dtype
     if jpeg:
-        shape, dtype = (*file["jpeg_ends"].shape, *map(int, file.attrs["image_shape"])), np.dtype("u1")
-    if labels.ndim != 1 or len(shape) < 2 or shape[0] != len(labels) or shape[0] == 0:
+        shape, dtype = _jpeg_shape(file), np.dtype(np.uint8)
+    if labels.ndim != 1 or len(shape) < 2 or shape[0] != len(labels) or shape[0] == 0 or dtype.kind not in "iuf":
         raise UserError(
-            f"data set: {path} must hold one label for each of its rows, at least one; "
-            f"{key} has shape {shape} and labels {labels.shape}; build the file again"
+            f"data set: {path} must hold numbers, and one label for each of its rows, at least one; "
+            f"{key} has shape {shape} and dtype {dtype}, labels {labels.shape}; build the file again"
         )
-    numbers = labels[:]
-    classes = numbers.astype(np.int64) if numbers.dtype.kind in "iuf" else None
-    if classes is None or (classes != numbers).any() or classes.min() < 0:
-        raise UserError(
-            f"data set: the labels of {path} must be whole numbers from 0 on; received dtype "
-            f"{numbers.dtype}; store class numbers and their names in label_names"
-        )
-    names = file.get("label_names")
     return Header(
         path=path,
         key=key,
         encoding="jpeg" if jpeg else "raw",
         shape=shape,
         dtype=dtype,
-        labels=classes,
-        label_names=names.asstr()[:].tolist() if isinstance(names, h5py.Dataset) else [],
-        color_order=str(file.attrs.get("color_order", "BGR")),
+        labels=_class_numbers(labels, path),
+        label_names=read_strings(file, "label_names"),
+        color_order=read_text(file, "color_order", "BGR"),
         ours=ours,
-        build=str(file.attrs.get("build", "")),
+        build=read_text(file, "build"),
     )
+
+
+def read_strings(file: h5py.File, name: str) -> list[str]:
+    """Return a dataset of strings, or an empty list where there is none."""
+    strings = open_dataset(file, name)
+    return [] if strings is None else strings.asstr()[:].tolist()
+
+
+def _class_numbers(labels: h5py.Dataset, path: Path) -> np.ndarray:
+    numbers = labels[:]
+    classes = numbers.astype(np.int64) if numbers.dtype.kind in "iuf" else None
+    if classes is None or (classes != numbers).any() or classes.min() < 0 or classes.max() >= _MOST_CLASSES:
+        raise UserError(
+            f"data set: the labels of {path} must be whole numbers from 0 on; received dtype "
+            f"{numbers.dtype}, or more than {_MOST_CLASSES:,} classes; store class numbers, and names in label_names"
+        )
+    return classes
+
+
+def _jpeg_shape(file: h5py.File) -> tuple[int, ...]:
+    ends, image = open_dataset(file, "jpeg_ends"), np.asarray(file.attrs["image_shape"])
+    if ends is None or image.shape != (3,) or image.min() < 1 or image[:2].max() > _LARGEST_SIDE or image[2] > 4:
+        raise ValueError(f"jpeg_ends and image_shape do not describe images: {ends}, {image}")
+    return (*ends.shape, *map(int, image))
 
 
 def read_channel_means(path: str | os.PathLike[str]) -> np.ndarray:
@@ -201,9 +225,10 @@ def read_channel_means(path: str | os.PathLike[str]) -> np.ndarray:
     """
     with open_file(path) as file:
         n, height, width, _ = header_of(file).shape
-        if "channel_sums" not in file:
+        sums = open_dataset(file, "channel_sums")
+        if sums is None:
             raise UserError(f"data set: {path} has no channel_sums; build it again")
-        return file["channel_sums"][:].sum(axis=0, dtype=np.uint64) / (n * height * width)
+        return sums[:].sum(axis=0, dtype=np.uint64) / (n * height * width)
 
 
 def check_images(header: Header) -> None:
@@ -227,10 +252,11 @@ def check_same_build(first: Header, second: Header) -> None:
 
 def _check_ours(file: h5py.File, path: Path, unfinished: bool) -> None:
     version = file.attrs.get("format_version")
-    if not isinstance(version, np.integer) or version > VERSION:
+    if not isinstance(version, np.integer) or not 1 <= version <= VERSION:
         raise UserError(
             f"data set: {path} has format version {version}; this pyimagesearch "
             f"{pyimagesearch.__version__} reads versions up to {VERSION}; install a newer one"
         )
-    if not unfinished and not file.attrs.get("complete", False):
+    complete = file.attrs.get("complete", False)
+    if not unfinished and not (isinstance(complete, np.bool_) and complete):
         raise UserError(f"data set: {path} is incomplete: its writer was stopped; build it again")

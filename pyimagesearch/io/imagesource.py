@@ -7,7 +7,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.batchloader import BatchLoader
-from pyimagesearch.io.fileformat import open_file, read_header
+from pyimagesearch.io.fileformat import open_file, read_header, read_strings
 from pyimagesearch.io.imagefile import read_image
 from pyimagesearch.io.imagefolder import LabelFunction, check_classes, list_image_folder
 
@@ -74,7 +74,7 @@ class _FromHDF5:
         self.labels = header.labels
         self.label_names = header.label_names or [str(c) for c in range(header.labels.max() + 1)]
         with open_file(path) as file:
-            self.paths = file["paths"].asstr()[:].tolist() if "paths" in file else []
+            self.paths = read_strings(file, "paths")
 
     def read(self, rows: np.ndarray, resize: Any) -> np.ndarray:
         if self._loader is None:

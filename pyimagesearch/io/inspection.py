@@ -12,6 +12,7 @@ from pyimagesearch.io import fileformat
 from pyimagesearch.io.imagefolder import count_by_class
 from pyimagesearch.io.rows import MappedRows, open_rows
 from pyimagesearch.io.rowstore import row_checksum
+from pyimagesearch.io.untrusted import open_dataset, read_text
 from pyimagesearch.utils.cli import human_bytes
 from pyimagesearch.utils.parallel import cpu_count, map_ahead
 from pyimagesearch.utils.progress import progress
@@ -30,7 +31,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, str]:
     """
     with fileformat.open_file(path) as file:
         header = fileformat.header_of(file, unfinished=True)
-        complete = bool(file.attrs.get("complete", True))
+        complete = not header.ours or bool(file.attrs["complete"])
         n, shape = header.shape[0], "x".join(map(str, header.shape[1:]))
         kind = "feature vectors of length" if len(header.shape) == 2 else "images of"
         order = f", {header.color_order}" if len(header.shape) == 4 and header.shape[-1] == 3 else ""
@@ -48,7 +49,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, str]:
             "classes": f"{len(names):,}: {', '.join(shown)}{more}",
             "row origins": "paths" if "paths" in file else "not recorded",
             "checksums": "one a row" if "checksums" in file else "none",
-            "how made": str(file.attrs.get("history", "")) or "not recorded",
+            "how made": read_text(file, "history") or "not recorded",
         }
         warnings = _warnings(file, header, result["layout"])
     return result | ({"warning": "; ".join(warnings)} if warnings else {})
@@ -65,13 +66,15 @@ def damaged_rows(path: str | os.PathLike[str]) -> np.ndarray:
     """
     with fileformat.open_file(path) as file:
         header = fileformat.header_of(file)
-        if "checksums" not in file:
+        checksums = open_dataset(file, "checksums")
+        if checksums is None:
             raise UserError(
                 f"--verify: {os.fspath(path)} has no checksums to check; python -m pyimagesearch.io --convert "
                 "OUT makes a file that has"
             )
-        wanted = file["checksums"][:]
-        paths = file["paths"][:].tolist() if "paths" in file else [b""] * len(wanted)
+        wanted = checksums[:]
+        names = open_dataset(file, "paths")
+        paths = [b""] * len(wanted) if names is None else names[:].tolist()
         stored = _stored_bytes(file, header)
 
         def check(start: int) -> list[int]:
@@ -107,8 +110,11 @@ def _stored_bytes(file: h5py.File, header: fileformat.Header):  # type: ignore[n
 def _maker(file: h5py.File) -> str:
     import json
 
-    versions = json.loads(file.attrs["libraries"])
-    named = ", ".join(f"{name} {version}" for name, version in versions.items())
+    try:
+        versions = json.loads(read_text(file, "libraries"))
+        named = ", ".join(f"{name} {version}" for name, version in versions.items())
+    except (ValueError, AttributeError):
+        named = "pyimagesearch"
     return f"{named}; format {file.attrs['format_version']}"
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.fileformat import Header, open_file
+from pyimagesearch.io.untrusted import damage_reported
 
 
 class Rows(Protocol):
@@ -30,6 +31,11 @@ class Rows(Protocol):
 
 def open_rows(header: Header) -> Rows:
     """Return the fastest reader that the file of ``header`` allows."""
+    with damage_reported(header.path):
+        return _open_rows(header)
+
+
+def _open_rows(header: Header) -> Rows:
     file = open_file(header.path)
     if header.encoding == "jpeg":
         with file:
@@ -105,7 +111,7 @@ class JpegRows:
     """JPEG images, decoded on the thread that asks for them."""
 
     def __init__(self, header: Header, file: h5py.File) -> None:
-        blob, ends = file["jpeg"], file["jpeg_ends"][:]
+        blob, ends = file["jpeg"], file["jpeg_ends"][:].astype(np.uint64)
         offset = blob.id.get_offset()
         starts = np.concatenate((np.zeros(1, np.uint64), ends[:-1]))
         if offset is None or (starts >= ends).any() or ends[-1] > blob.size:

@@ -59,15 +59,6 @@ def test_chunks_that_were_never_written_read_as_their_fill_value(tmp_path):
     np.testing.assert_array_equal(read(tmp_path / "a.hdf5", [1, 2])[:, 0, 0, 0], [9, 5])
 
 
-def test_rows_may_lie_in_another_file(tmp_path):
-    with h5py.File(tmp_path / "a.hdf5", "w") as file:
-        place = [(str(tmp_path / "raw.bin"), 0, CONTENT.nbytes)]
-        rows = file.create_dataset("images", CONTENT.shape, "uint8", external=place)
-        rows[:] = CONTENT
-        file["labels"] = np.zeros(11, np.int64)
-    np.testing.assert_array_equal(read(tmp_path / "a.hdf5", [4, 10]), CONTENT[[4, 10]])
-
-
 def test_rows_may_be_a_virtual_dataset(tmp_path):
     write(tmp_path / "source.hdf5", CONTENT)
     layout = h5py.VirtualLayout((11, 6, 5, 3), "uint8")
