@@ -11,10 +11,13 @@ import cv2
 import numpy as np
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.io.imageheader import JPEG, PNG, image_size, is_truncated, without_animation
 
-_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+MAX_PIXELS = 2**27
+"""Images of more pixels than this are refused before they are decoded."""
+
 _FLAGS = {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR}
-_WITH_ALPHA = (_PNG, b"GIF8", b"RIFF", b"II*\x00", b"MM\x00*")
+_WITH_ALPHA = (PNG, b"GIF8", b"RIFF", b"II*\x00", b"MM\x00*")
 
 
 class UnreadableImageError(UserError):
@@ -33,21 +36,22 @@ class UnreadableImageError(UserError):
         return type(self), (self.path, self.reason)
 
 
-def read_image(path: str | os.PathLike[str], channels: int = 3) -> np.ndarray:
+def read_image(path: str | os.PathLike[str], channels: int = 3, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Return the pixels of an image file.
 
     Transparent pixels are laid over white.
 
     Args:
         channels: 3 for BGR, 1 for gray; any other number asks for files that have just so many.
+        max_pixels: larger images are refused before they are decoded.
 
     Returns:
         ndarray of shape (h, w, channels), uint8, upright.
 
     Raises:
-        UnreadableImageError: the file is missing, empty, truncated, or no image.
+        UnreadableImageError: the file is missing, empty, truncated, too large, or no image.
     """
-    return decode_image(read_file(path), path, channels)
+    return decode_image(read_file(path), path, channels, max_pixels)
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes:
@@ -63,7 +67,9 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
         raise UnreadableImageError(path, error.strerror or "it cannot be opened") from error
 
 
-def decode_image(data: bytes, path: str | os.PathLike[str] = "the bytes", channels: int = 3) -> np.ndarray:
+def decode_image(
+    data: bytes, path: str | os.PathLike[str] = "the bytes", channels: int = 3, max_pixels: int = MAX_PIXELS
+) -> np.ndarray:
     """Return the pixels of an image that was read into ``data``, as `read_image` does.
 
     Args:
@@ -76,7 +82,10 @@ def decode_image(data: bytes, path: str | os.PathLike[str] = "the bytes", channe
         raise UnreadableImageError(path, "the file is empty (0 bytes)")
     if is_truncated(data):
         raise UnreadableImageError(path, "the file ends before the image does (truncated)")
-    encoded = np.frombuffer(_without_animation(data), np.uint8)
+    size = image_size(data)
+    if size is not None and size[0] * size[1] > max_pixels:
+        raise UnreadableImageError(path, f"it has {size[0]:,} x {size[1]:,} pixels, more than {max_pixels:,} in all")
+    encoded = np.frombuffer(without_animation(data), np.uint8)
     try:
         image = cv2.imdecode(encoded, _FLAGS.get(channels, cv2.IMREAD_UNCHANGED))
         if image is not None and channels in _FLAGS and data.startswith(_WITH_ALPHA):
@@ -94,44 +103,7 @@ def decode_image(data: bytes, path: str | os.PathLike[str] = "the bytes", channe
 
 def is_jpeg(data: bytes) -> bool:
     """Return whether the bytes begin as a JPEG file does."""
-    return data.startswith(_JPEG)
-
-
-def is_truncated(data: bytes) -> bool:
-    """Return whether a JPEG or PNG stops before its end mark; other formats are left to OpenCV."""
-    if data.startswith(_JPEG):
-        scan = _start_of_scan(data)
-        return scan < 0 or data.rfind(b"\xff\xd9", scan) < 0
-    if data.startswith(_PNG):
-        return b"IEND" not in data[-64:] and b"IEND\xaeB`\x82" not in data
-    return False
-
-
-def _without_animation(data: bytes) -> bytes:
-    """Return an animated PNG as the still picture that it holds; OpenCV would give a black canvas."""
-    if not data.startswith(_PNG) or b"acTL" not in data:
-        return data
-    chunks, position = [_PNG], len(_PNG)
-    while position + 12 <= len(data):
-        end = position + 12 + int.from_bytes(data[position : position + 4], "big")
-        if data[position + 4 : position + 8] not in (b"acTL", b"fcTL", b"fdAT"):
-            chunks.append(data[position:end])
-        position = end
-    return b"".join(chunks)
-
-
-def _start_of_scan(data: bytes) -> int:
-    """Return where the pixels of a JPEG begin, past thumbnails with end marks of their own; or -1."""
-    position = 2
-    while position + 4 <= len(data) and data[position] == 0xFF:
-        marker = data[position + 1]
-        if marker == 0xDA:
-            return position
-        if marker == 0xFF or marker == 0x01 or 0xD0 <= marker <= 0xD8:
-            position += 1 if marker == 0xFF else 2
-        else:
-            position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-    return data.find(b"\xff\xda", position) if position < len(data) else -1
+    return data.startswith(JPEG)
 
 
 def _over_white(unchanged: np.ndarray | None, image: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.fileformat import Header, open_file
+from pyimagesearch.io.imageheader import jpeg_layout
 from pyimagesearch.io.untrusted import damage_reported
 
 
@@ -134,14 +135,17 @@ class JpegRows:
 
     def _decode(self, number: int) -> np.ndarray:
         data = self._blob[self._starts[number] : self._ends[number]]
-        image = cv2.imdecode(data, self._flag)
+        size = jpeg_layout(data.data)[1]  # looked at first: a bomb must not be decoded
+        fits = size is not None and size[0] * size[1] == self._shape[0] * self._shape[1]
+        image = cv2.imdecode(data, self._flag) if fits else None
         if image is not None and image.ndim == 2:
             image = image[:, :, None]
         if image is None or image.shape != self._shape:
+            received = "no image" if size is None or fits else f"one of {size[1]}x{size[0]} pixels"
             raise UserError(
                 f"data set: row {number} of {self._path} must be a JPEG image of shape {self._shape}; "
-                f"received {'no image' if image is None else image.shape}; the file is damaged: check "
-                "it with python -m pyimagesearch.io --verify, and build it again"
+                f"received {received}; the file is damaged: check it with python -m pyimagesearch.io --verify, "
+                "and build it again"
             )
         return image
 
