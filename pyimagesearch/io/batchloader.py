@@ -18,7 +18,7 @@ from pyimagesearch.preprocessing.chain import Chain
 from pyimagesearch.preprocessing.randomness import uniforms
 from pyimagesearch.utils.parallel import cpu_count, keep_opencv_to_one_thread
 
-_BLOCKS_PER_THREAD = 2
+_BLOCKS_PER_THREAD = 1
 _BATCHES_AHEAD = 2
 
 
