@@ -13,7 +13,13 @@ def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
     parser.add_argument("-d", "--dataset", help="folder of images; the config's IMAGES_PATH if not given")
     parser.add_argument("-o", "--output", help="folder for the files; the config's if not given")
-    parser.add_argument("-s", "--buffer-size", type=cli.positive_int, default=1000, help="rows written at once")
+    parser.add_argument(
+        "-s",
+        "--buffer-size",
+        type=cli.positive_int,
+        default=1000,
+        help="rows between resume points",
+    )
     parser.add_argument("-j", "--jobs", type=cli.positive_int, help="decoding threads; all processors if not given")
     parser.add_argument("--encoding", choices=["raw", "jpeg"], default="raw", help="raw is fastest, jpeg smallest")
     parser.add_argument("--quality", type=cli.positive_int, default=90, help="of JPEG images that are encoded here")

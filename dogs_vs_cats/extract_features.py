@@ -20,8 +20,15 @@ def main(argv: list[str] | None = None) -> dict:
     parser.add_argument("-m", "--model", default="resnet50", help="a network of Keras, or a .keras file of step 2")
     parser.add_argument("--weights", help="imagenet (if not given), none (random: only for tests), or a file")
     parser.add_argument("-b", "--batch-size", type=cli.positive_int, default=32, help="images in a batch")
-    parser.add_argument("-s", "--buffer-size", type=cli.positive_int, default=1000, help="rows written at once")
+    parser.add_argument(
+        "-s",
+        "--buffer-size",
+        type=cli.positive_int,
+        default=1000,
+        help="rows between resume points",
+    )
     parser.add_argument("-j", "--jobs", type=cli.positive_int, help="decoding threads; all processors if not given")
+    parser.add_argument("--resume", action="store_true", help="go on with an extraction that was stopped")
     parser.add_argument("--force", action="store_true", help="replace an existing file, once the new one is complete")
     args = parser.parse_args(argv)
     config = cli.load_config(args.config)
@@ -32,6 +39,7 @@ def main(argv: list[str] | None = None) -> dict:
     from pyimagesearch.io import HDF5DatasetWriter
     from pyimagesearch.io.atomic import check_output
     from pyimagesearch.io.imagesource import open_images
+    from pyimagesearch.utils.digest import fingerprint
     from pyimagesearch.utils.parallel import cpu_count, map_ahead
     from pyimagesearch.utils.progress import progress
 
@@ -51,22 +59,25 @@ def main(argv: list[str] | None = None) -> dict:
     make = FeatureExtractor.from_model if own else FeatureExtractor.from_backbone
     extractor = make(args.model) if own else make(args.model, args.weights or "imagenet")
 
+    build = fingerprint([images.identity, extractor.identity, str(args.batch_size), str(config.SEED)])
     order = np.random.default_rng(config.SEED).permutation(len(images.labels))
-    blocks = [order[i : i + args.batch_size] for i in range(0, len(order), args.batch_size)]
 
     def prepare(rows: np.ndarray) -> np.ndarray:
         return extractor.prepare(images.read(rows, extractor.resize))
 
     with HDF5DatasetWriter(
         (len(order), extractor.features), output, "features", args.buffer_size,
-        overwrite=args.force, history=extractor.description,
+        overwrite=args.force, resume=args.resume, history=extractor.description, build=build,
     ) as writer:  # fmt: skip
         writer.store_class_labels(images.label_names)
-        prepared = map_ahead(prepare, blocks, threads, threads + 1)
-        bar = progress(prepared, len(order), "Extracting features", args.batch_size)
-        for rows, inputs in zip(blocks, bar, strict=False):
-            paths = [images.paths[row] for row in rows] if images.paths else None
-            writer.add(extractor.extract(inputs), images.labels[rows], paths)
+        paths = [images.paths[row] for row in order] if images.paths else None
+        done = writer.recover(images.labels[order], paths, args.batch_size) if args.resume else 0
+        starts = range(done, len(order), args.batch_size)
+        blocks = [slice(start, start + args.batch_size) for start in starts]
+        prepared = map_ahead(lambda block: prepare(order[block]), blocks, threads, threads + 1)
+        bar = progress(prepared, len(order), "Extracting features", args.batch_size, done)
+        for block, inputs in zip(blocks, bar, strict=False):
+            writer.add(extractor.extract(inputs), images.labels[order[block]], paths and paths[block])
     images.close()
     cli.info(f"{len(order):,} feature vectors of length {extractor.features:,}")
     cli.wrote(output)

@@ -25,7 +25,8 @@ class HDF5DatasetWriter:
 
     The structure of the file is laid out first, at ``<output_path>.partial``; rows then go straight
     to their places on disk. `close` checks that every promised row came and gives the file its name.
-    As a context manager the writer removes the unfinished file if the block raises.
+    As a context manager the writer removes the unfinished file if the block raises; on Ctrl-C the file
+    stays, for a later writer with ``resume=True``.
 
     Args:
         dims: shape of all rows, (n, h, w, channels) for images, (n, d) for features.
@@ -143,11 +144,12 @@ class HDF5DatasetWriter:
             if self.rows_added - self._rows_flushed >= self._buf_size:
                 self.flush()
 
-    def recover(self, labels: np.ndarray, paths: Sequence[str] | None = None) -> int:
+    def recover(self, labels: np.ndarray, paths: Sequence[str] | None = None, multiple_of: int = 1) -> int:
         """Take over the rows that an earlier run wrote, as far as their checksums are right.
 
         Args:
             labels, paths: those of all rows of the file, in order.
+            multiple_of: take over a multiple of so many rows, or all: where rows are made in batches.
 
         Returns:
             How many rows are there; go on with the next one.
@@ -160,6 +162,8 @@ class HDF5DatasetWriter:
             if not data or row_checksum(zlib.crc32(data), int(labels[i]), path) != checksums[i]:
                 break
             self.rows_added = i + 1
+        if self.rows_added < self.dims[0]:
+            self.rows_added -= self.rows_added % multiple_of
         self._paths = names[: self.rows_added]
         self._rows_flushed = self.rows_added
         self._store.start(file, self.rows_added)
@@ -243,6 +247,8 @@ class HDF5DatasetWriter:
     ) -> None:
         if kind is None:
             self.close()
+        elif kind is KeyboardInterrupt:
+            self.suspend()
         else:
             self.discard()
 

@@ -1,6 +1,5 @@
 """Folders of labelled images: listing, labels, splits."""
 
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.utils.digest import fingerprint
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 
@@ -145,14 +145,10 @@ def _count(name: str, size: float, n: int) -> int:
     return round(size * n) if size < 1 else int(size)
 
 
-def fingerprint(images: ImageFolder, rows: Sequence[np.ndarray], history: str) -> str:
+def build_mark(images: ImageFolder, rows: Sequence[np.ndarray], history: str) -> str:
     """Return a mark that tells one build from another: of the images, their split and treatment."""
-    digest = hashlib.sha256(history.encode())
-    for chosen in rows:
-        for row in chosen.tolist():
-            digest.update(f"{images.labels[row]} {images.paths[row]}\n".encode("utf-8", "backslashreplace"))
-        digest.update(b"\n")
-    return digest.hexdigest()[:16]
+    lines = (f"{images.labels[row]} {images.paths[row]}" for chosen in rows for row in chosen.tolist())
+    return fingerprint([history, *(str(len(chosen)) for chosen in rows), *lines])
 
 
 def count_by_class(labels: np.ndarray, label_names: Sequence[str]) -> dict[str, int]:

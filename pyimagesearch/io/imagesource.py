@@ -9,7 +9,8 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io.batchloader import BatchLoader
 from pyimagesearch.io.fileformat import open_file, read_header, read_strings
 from pyimagesearch.io.imagefile import read_image
-from pyimagesearch.io.imagefolder import LabelFunction, check_classes, list_image_folder
+from pyimagesearch.io.imagefolder import LabelFunction, build_mark, check_classes, list_image_folder
+from pyimagesearch.utils.digest import file_fingerprint
 
 
 class ImageSource(Protocol):
@@ -19,11 +20,13 @@ class ImageSource(Protocol):
         labels: int64 ndarray of shape (n,).
         label_names: the classes' names.
         paths: where each image came from, or an empty list where nobody knows.
+        identity: a mark of the images, their order and labels.
     """
 
     labels: np.ndarray
     label_names: list[str]
     paths: list[str]
+    identity: str
 
     def read(self, rows: np.ndarray, resize: Any) -> np.ndarray:
         """Return images of shape (len(rows), h, w, 3), uint8, BGR, after ``resize.preprocess``."""
@@ -53,6 +56,7 @@ class _FromFolder:
         check_classes(images)
         self._root = images.root
         self.paths, self.labels, self.label_names = images.paths, images.labels, images.label_names
+        self.identity = build_mark(images, [np.arange(len(images.paths))], "")
 
     def read(self, rows: np.ndarray, resize: Any) -> np.ndarray:
         return np.stack([resize.preprocess(read_image(self._root / self.paths[row])) for row in rows])
@@ -75,6 +79,7 @@ class _FromHDF5:
         self.label_names = header.label_names or [str(c) for c in range(header.labels.max() + 1)]
         with open_file(path) as file:
             self.paths = read_strings(file, "paths")
+        self.identity = file_fingerprint(path)
 
     def read(self, rows: np.ndarray, resize: Any) -> np.ndarray:
         if self._loader is None:

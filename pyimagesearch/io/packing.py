@@ -9,7 +9,7 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io.fileformat import read_channel_means, read_header
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
 from pyimagesearch.io.imagefile import UnreadableImageError, decode_image, is_jpeg, read_file, read_image
-from pyimagesearch.io.imagefolder import ImageFolder, fingerprint
+from pyimagesearch.io.imagefolder import ImageFolder, build_mark
 from pyimagesearch.io.rowstore import EncodedRow
 from pyimagesearch.utils.parallel import keep_opencv_to_one_thread, map_ahead
 from pyimagesearch.utils.progress import progress
@@ -77,7 +77,7 @@ class SplitBuilder:
         self._resize, self._threads = resize, threads
         stored = f", JPEG quality {quality}" if encoding == "jpeg" else ""
         history = f"{type(resize).__name__} to {'x'.join(map(str, self._shape))}{stored}"
-        self.mark = fingerprint(images, list(rows.values()), history)
+        self.mark = build_mark(images, list(rows.values()), history)
         self._settings = {
             "encoding": encoding, "quality": quality, "buf_size": buf_size,
             "history": history, "build": self.mark,

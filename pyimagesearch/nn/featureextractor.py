@@ -1,5 +1,6 @@
 """Feature vectors of images: the output of the layer before a network's classifier."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.nn.backbones import find_backbone, load_backbone, preprocess_function
 from pyimagesearch.nn.modelfile import load_model
 from pyimagesearch.preprocessing import SimplePreprocessor
+from pyimagesearch.utils.digest import file_fingerprint
 
 
 class FeatureExtractor:
@@ -21,6 +23,7 @@ class FeatureExtractor:
         resize: the preprocessor that gives images the network's input size.
         features: length of a feature vector.
         description: the network and its weights, in words.
+        identity: a mark of the same, which depends on the content of files.
     """
 
     def __init__(
@@ -29,9 +32,10 @@ class FeatureExtractor:
         resize: SimplePreprocessor,
         prepare: Callable[[np.ndarray], np.ndarray],
         description: str,
+        identity: str,
     ) -> None:
         self._model, self.prepare = model, prepare
-        self.resize, self.description = resize, description
+        self.resize, self.description, self.identity = resize, description, identity
         self.features = int(model.output_shape[-1])
 
     @classmethod
@@ -43,7 +47,8 @@ class FeatureExtractor:
             return preprocess_input(images[..., ::-1].astype(np.float32))
 
         model = load_backbone(name, weights)
-        return cls(model, SimplePreprocessor(size, size), prepare, f"{name}, weights {weights}")
+        identity = f"{name} {file_fingerprint(weights) if os.path.isfile(weights) else weights}"
+        return cls(model, SimplePreprocessor(size, size), prepare, f"{name}, weights {weights}", identity)
 
     @classmethod
     def from_model(cls, path: Any) -> "FeatureExtractor":
@@ -64,7 +69,8 @@ class FeatureExtractor:
             return images
 
         headless = keras.Model(model.inputs, dense[-1].input)
-        return cls(headless, preparation.resize(), prepare, f"{path}, the layer before its classifier")
+        description = f"{path}, the layer before its classifier"
+        return cls(headless, preparation.resize(), prepare, description, file_fingerprint(path))
 
     def extract(self, inputs: np.ndarray) -> np.ndarray:
         """Return features of shape (n, features), float32, of a batch that `prepare` made."""

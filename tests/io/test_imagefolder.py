@@ -7,9 +7,9 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io import label_from_folder, label_from_name
 from pyimagesearch.io.imagefolder import (
     ImageFolder,
+    build_mark,
     check_classes,
     count_by_class,
-    fingerprint,
     list_image_folder,
     split,
 )
@@ -144,17 +144,17 @@ class TestFingerprint:
 
     def test_equal_builds_have_equal_marks_wherever_they_lie(self):
         moved = self.IMAGES._replace(root=Path("b"))
-        assert fingerprint(self.IMAGES, self.ROWS, "cut") == fingerprint(moved, self.ROWS, "cut")
+        assert build_mark(self.IMAGES, self.ROWS, "cut") == build_mark(moved, self.ROWS, "cut")
 
     def test_everything_else_changes_the_mark(self):
         images, rows = self.IMAGES, self.ROWS
         marks = {
-            fingerprint(images, rows, "cut"),
-            fingerprint(images, rows, "squeezed"),
-            fingerprint(images, rows[::-1], "cut"),
-            fingerprint(images, [np.array([0]), np.array([2, 1])], "cut"),
-            fingerprint(images._replace(labels=np.array([0, 1, 1])), rows, "cut"),
-            fingerprint(images._replace(paths=["cat.0.jpg", "cat.2.jpg", "dog.0.jpg"]), rows, "cut"),
+            build_mark(images, rows, "cut"),
+            build_mark(images, rows, "squeezed"),
+            build_mark(images, rows[::-1], "cut"),
+            build_mark(images, [np.array([0]), np.array([2, 1])], "cut"),
+            build_mark(images._replace(labels=np.array([0, 1, 1])), rows, "cut"),
+            build_mark(images._replace(paths=["cat.0.jpg", "cat.2.jpg", "dog.0.jpg"]), rows, "cut"),
         }
         assert len(marks) == 6
 
