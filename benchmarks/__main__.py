@@ -21,7 +21,7 @@ from . import _results
 
 _SCRIPTS = (
     "build", "generator", "jpeg", "tfdata", "grain_map", "dali", "ffcv_compare",
-    "layouts", "memory", "crops", "fit",
+    "layouts", "memory", "crops", "fit", "costs",
 )  # fmt: skip
 
 
