@@ -1,6 +1,7 @@
 """Checks of what a writer is given."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -59,6 +60,28 @@ def check_labels(count: int, labels: np.ndarray, paths: Sequence[str] | None) ->
         raise UserError(f"labels: must be at least 0; received {labels.min()}")
     if paths is not None and len(paths) != count:
         raise UserError(f"paths: must be one for each of {count} rows; received {len(paths)}")
+
+
+def check_room(path: Path, promised: int, added: int, count: int) -> None:
+    """Raise a `UserError` if ``count`` more rows are more than were promised."""
+    if added + count > promised:
+        raise UserError(
+            f"rows: {path} was promised {promised:,} rows; received {added + count:,}; set dims[0] to the number "
+            "of rows that come"
+        )
+
+
+def check_whole(path: Path, promised: int, added: int, labels: np.ndarray, label_names: Sequence[str]) -> None:
+    """Raise a `UserError` if rows are missing, or a label has no name."""
+    if added != promised:
+        raise UserError(
+            f"rows: {path} was promised {promised:,} rows and received {added:,}; the unfinished file was removed"
+        )
+    if label_names and labels.max() >= len(label_names):
+        raise UserError(
+            f"labels: must be below {len(label_names)}, the number of class names; received {labels.max()}; the "
+            "unfinished file was removed"
+        )
 
 
 def _finite(rows: np.ndarray, dtype: np.dtype) -> bool:

@@ -134,7 +134,9 @@ class HDF5DatasetWriter:
         file = self._require_open()
         labels = np.asarray(labels)
         checks.check_labels(len(rows), labels, paths)
-        self._check_room(len(rows), paths)
+        checks.check_room(self.path, self.dims[0], self.rows_added, len(rows))
+        if len(rows) and self.rows_added and (paths is None) == bool(self._paths):
+            raise UserError("paths: must be given for all rows of a file or for none")
         self._paths.extend(map(os.fspath, paths or ()))
         for place, (row, label) in enumerate(zip(rows, labels.tolist(), strict=True)):
             self._store.append(file, row.data)
@@ -197,7 +199,7 @@ class HDF5DatasetWriter:
         if self._file is None or self._sealed:
             return
         try:
-            self._check_whole()
+            checks.check_whole(self.path, self.dims[0], self.rows_added, self._table.labels, self.label_names)
             self.flush()
             with h5py.File(self._partial, "r+", locking=False, **fileformat.ALIGNED) as file:
                 if not file.attrs["complete"]:
@@ -279,25 +281,3 @@ class HDF5DatasetWriter:
         if self._file is None or self._sealed:
             raise UserError(f"{self.path}: the writer is closed; make a new one to write another file")
         return self._file
-
-    def _check_room(self, count: int, paths: Sequence[str] | None) -> None:
-        if count and self.rows_added and (paths is None) == bool(self._paths):
-            raise UserError("paths: must be given for all rows of a file or for none")
-        if self.rows_added + count > self.dims[0]:
-            raise UserError(
-                f"rows: {self.path} was promised {self.dims[0]:,} rows; received "
-                f"{self.rows_added + count:,}; set dims[0] to the number of rows that come"
-            )
-
-    def _check_whole(self) -> None:
-        labels = self._table.labels
-        if self.rows_added != self.dims[0]:
-            raise UserError(
-                f"rows: {self.path} was promised {self.dims[0]:,} rows and received "
-                f"{self.rows_added:,}; the unfinished file was removed"
-            )
-        if self.label_names and labels.max() >= len(self.label_names):
-            raise UserError(
-                f"labels: must be below {len(self.label_names)}, the number of class names; "
-                f"received {labels.max()}; the unfinished file was removed"
-            )
