@@ -18,6 +18,10 @@ NUM_TEST_IMAGES = 0.1
 # patches of INPUT_SIZE.
 STORED_SIZE = 256
 CHANNELS = 3
+
+# What image files may be: formats by their content, and a limit that refuses decompression bombs.
+IMAGE_FORMATS = ("jpeg", "png", "gif", "bmp", "tiff", "webp")
+MAX_IMAGE_PIXELS = 2**27
 INPUT_SIZE = 227
 
 OUTPUT_PATH = "output/dogs_vs_cats"

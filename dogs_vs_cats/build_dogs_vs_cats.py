@@ -33,6 +33,7 @@ def main(argv: list[str] | None = None) -> dict:
 
     from pyimagesearch.io import imagefolder
     from pyimagesearch.io.atomic import check_output, write_json
+    from pyimagesearch.io.imagefile import Decoding
     from pyimagesearch.io.packing import SplitBuilder, find_unreadable
     from pyimagesearch.preprocessing import AspectAwarePreprocessor
     from pyimagesearch.utils.parallel import cpu_count
@@ -45,13 +46,14 @@ def main(argv: list[str] | None = None) -> dict:
     sets = {name: output(path) for name, path in sets.items()}
     means_path = output(config.DATASET_MEAN)
     report_path = means_path.with_name("build.json")
-    threads, size, channels = args.jobs or cpu_count(), config.STORED_SIZE, config.CHANNELS
+    threads, size = args.jobs or cpu_count(), config.STORED_SIZE
+    decoding = Decoding(config.CHANNELS, config.MAX_IMAGE_PIXELS, config.IMAGE_FORMATS).check()
 
     cli.info("listing images...")
     images = imagefolder.list_image_folder(args.dataset or config.IMAGES_PATH, config.LABEL_OF)
     skipped = {}
     if args.on_error == "skip":
-        bad = find_unreadable(images, threads, "Checking images", channels)
+        bad = find_unreadable(images, threads, "Checking images", decoding)
         skipped = {images.paths[row]: reason for row, reason in bad.items()}
         images = images.subset(np.setdiff1d(np.arange(len(images.paths)), list(bad)))
     imagefolder.check_classes(images)
@@ -61,12 +63,12 @@ def main(argv: list[str] | None = None) -> dict:
 
     cli.info(f"building {', '.join(map(str, sets.values()))}...")
     builder = SplitBuilder(
-        images, dict(zip(sets, rows, strict=True)), AspectAwarePreprocessor(size, size), channels,
+        images, dict(zip(sets, rows, strict=True)), AspectAwarePreprocessor(size, size), decoding,
         encoding=args.encoding, quality=args.quality, buf_size=args.buffer_size, threads=threads,
     )  # fmt: skip
     means = builder.build(sets, overwrite=args.force, resume=args.resume)["train"]
 
-    b, g, r = means if channels == 3 else [means.mean()] * 3
+    b, g, r = means if config.CHANNELS == 3 else [means.mean()] * 3
     write_json(means_path, {"R": r, "G": g, "B": b})
     splits = {name: len(chosen) for name, chosen in zip(sets, rows, strict=True)}
     write_json(report_path, {"classes": counts, "splits": splits, "skipped": skipped, "build": builder.mark})

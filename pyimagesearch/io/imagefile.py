@@ -6,12 +6,14 @@ whatever colour lies under transparent pixels: both are dealt with here.
 """
 
 import os
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.imageheader import JPEG, PNG, image_size, is_truncated, without_animation
+from pyimagesearch.io.imageheader import FORMATS, JPEG, PNG, image_format, image_size, is_truncated, without_animation
 
 MAX_PIXELS = 2**27
 """Images of more pixels than this are refused before they are decoded."""
@@ -36,22 +38,49 @@ class UnreadableImageError(UserError):
         return type(self), (self.path, self.reason)
 
 
-def read_image(path: str | os.PathLike[str], channels: int = 3, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+class Decoding(NamedTuple):
+    """What is wanted of images, and what is not.
+
+    Attributes:
+        channels: 3 for BGR, 1 for gray; any other number asks for files that have just so many.
+        max_pixels: larger images are refused before they are decoded.
+        formats: those of `FORMATS` that are welcome; which one a file is of, its content says.
+    """
+
+    channels: int = 3
+    max_pixels: int = MAX_PIXELS
+    formats: Sequence[str] = FORMATS
+
+    def check(self) -> "Decoding":
+        """Return itself, or raise a `UserError` if a setting breaks its rule."""
+        unknown = set(self.formats) - set(FORMATS)
+        if unknown or not self.formats:
+            raise UserError(
+                f"IMAGE_FORMATS: must be some of {', '.join(FORMATS)}; received {', '.join(self.formats) or 'none'}"
+            )
+        if self.channels < 1 or self.max_pixels < 1:
+            raise UserError(
+                f"CHANNELS, MAX_IMAGE_PIXELS: must be at least 1; received {self.channels} and {self.max_pixels}"
+            )
+        return self
+
+
+ANY_COLOUR_IMAGE = Decoding()
+
+
+def read_image(path: str | os.PathLike[str], decoding: Decoding = ANY_COLOUR_IMAGE) -> np.ndarray:
     """Return the pixels of an image file.
 
     Transparent pixels are laid over white.
-
-    Args:
-        channels: 3 for BGR, 1 for gray; any other number asks for files that have just so many.
-        max_pixels: larger images are refused before they are decoded.
 
     Returns:
         ndarray of shape (h, w, channels), uint8, upright.
 
     Raises:
-        UnreadableImageError: the file is missing, empty, truncated, too large, or no image.
+        UnreadableImageError: the file is missing, empty, truncated, too large, or not of a format that is
+            wanted.
     """
-    return decode_image(read_file(path), path, channels, max_pixels)
+    return decode_image(read_file(path), path, decoding)
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes:
@@ -68,7 +97,7 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
 
 
 def decode_image(
-    data: bytes, path: str | os.PathLike[str] = "the bytes", channels: int = 3, max_pixels: int = MAX_PIXELS
+    data: bytes, path: str | os.PathLike[str] = "the bytes", decoding: Decoding = ANY_COLOUR_IMAGE
 ) -> np.ndarray:
     """Return the pixels of an image that was read into ``data``, as `read_image` does.
 
@@ -80,10 +109,16 @@ def decode_image(
     """
     if not data:
         raise UnreadableImageError(path, "the file is empty (0 bytes)")
+    channels, max_pixels, formats = decoding
+    kind = image_format(data)
+    if kind is not None and kind not in formats:
+        raise UnreadableImageError(path, f"it is of the format {kind}, and only {', '.join(formats)} are wanted")
     if is_truncated(data):
         raise UnreadableImageError(path, "the file ends before the image does (truncated)")
-    size = image_size(data)
-    if size is not None and size[0] * size[1] > max_pixels:
+    size = None if kind is None else image_size(data)
+    if size is None:  # OpenCV knows more formats; nobody has asked for them
+        raise UnreadableImageError(path, "its content is no image that OpenCV can decode")
+    if size[0] * size[1] > max_pixels:
         raise UnreadableImageError(path, f"it has {size[0]:,} x {size[1]:,} pixels, more than {max_pixels:,} in all")
     encoded = np.frombuffer(without_animation(data), np.uint8)
     try:

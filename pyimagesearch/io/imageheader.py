@@ -6,7 +6,22 @@ from typing import Any
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 
+_SIGNATURES = {
+    "jpeg": (JPEG,),
+    "png": (PNG,),
+    "gif": (b"GIF87a", b"GIF89a"),
+    "bmp": (b"BM",),
+    "tiff": (b"II*\x00", b"MM\x00*"),
+    "webp": (b"RIFF",),
+}
+FORMATS = tuple(_SIGNATURES)
+
 _NOT_FRAMES = (0xC4, 0xC8, 0xCC)
+
+
+def image_format(data: bytes) -> str | None:
+    """Return which of `FORMATS` an image file is of, by its first bytes, or None."""
+    return next((name for name, starts in _SIGNATURES.items() if data.startswith(starts)), None)
 
 
 def image_size(data: Any) -> tuple[int, int] | None:

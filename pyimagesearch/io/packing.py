@@ -8,7 +8,7 @@ import numpy as np
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.fileformat import read_channel_means, read_header
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
-from pyimagesearch.io.imagefile import UnreadableImageError, decode_image, is_jpeg, read_file, read_image
+from pyimagesearch.io.imagefile import Decoding, UnreadableImageError, decode_image, is_jpeg, read_file, read_image
 from pyimagesearch.io.imagefolder import ImageFolder, build_mark
 from pyimagesearch.io.rowstore import EncodedRow
 from pyimagesearch.utils.parallel import keep_opencv_to_one_thread, map_ahead
@@ -19,7 +19,14 @@ _AHEAD_PER_THREAD = 32
 _NAMED_IN_ERROR = 10
 
 
-def pack(images: ImageFolder, writer: HDF5DatasetWriter, resize: Any, threads: int, label: str) -> None:
+def pack(
+    images: ImageFolder,
+    writer: HDF5DatasetWriter,
+    resize: Any,
+    threads: int,
+    label: str,
+    decoding: Decoding | None = None,
+) -> None:  # fmt: skip
     """Read all images, resize them and add them to ``writer`` in order.
 
     Images that the writer recovered from an earlier run are not read again. A JPEG file that has the
@@ -29,16 +36,18 @@ def pack(images: ImageFolder, writer: HDF5DatasetWriter, resize: Any, threads: i
         resize: a preprocessor that gives every image the writer's shape.
         threads: threads that decode.
         label: what the progress bar says.
+        decoding: what is wanted of the images; by default any with the writer's channels.
 
     Raises:
         UnreadableImageError: an image cannot be read.
     """
     keep_opencv_to_one_thread()
-    done, channels = writer.rows_added, writer.dims[-1]
+    done = writer.rows_added
+    decoding = decoding or Decoding(writer.dims[-1])
 
     def load(path: str) -> EncodedRow:
         data = read_file(images.root / path)
-        image = decode_image(data, images.root / path, channels)
+        image = decode_image(data, images.root / path, decoding)
         row = resize.preprocess(image)
         return writer.encode(row, data if row is image and is_jpeg(data) else None)
 
@@ -59,7 +68,7 @@ class SplitBuilder:
         images: all images.
         rows: for each split, by its name, the numbers of its images.
         resize: a preprocessor that gives every image the same size, its ``height`` and ``width``.
-        channels: channels of the stored images.
+        decoding: what is wanted of the images.
         encoding, quality, buf_size: as of `HDF5DatasetWriter`.
         threads: threads that decode.
 
@@ -68,12 +77,12 @@ class SplitBuilder:
     """
 
     def __init__(
-        self, images: ImageFolder, rows: dict[str, np.ndarray], resize: Any, channels: int, *,
+        self, images: ImageFolder, rows: dict[str, np.ndarray], resize: Any, decoding: Decoding, *,
         encoding: str, quality: int, buf_size: int, threads: int,
     ) -> None:  # fmt: skip
-        self._images = images
+        self._images, self._decoding = images, decoding
         self._splits = {name: images.subset(chosen) for name, chosen in rows.items()}
-        self._shape = (resize.height, resize.width, channels)
+        self._shape = (resize.height, resize.width, decoding.channels)
         self._resize, self._threads = resize, threads
         stored = f", JPEG quality {quality}" if encoding == "jpeg" else ""
         history = f"{type(resize).__name__} to {'x'.join(map(str, self._shape))}{stored}"
@@ -114,7 +123,7 @@ class SplitBuilder:
                 writer.store_class_labels(images.label_names)
                 if resume:
                     writer.recover(images.labels, images.paths)
-                pack(images, writer, self._resize, self._threads, f"Building {name}")
+                pack(images, writer, self._resize, self._threads, f"Building {name}", self._decoding)
                 writer.seal()
                 means[name] = writer.channel_means()
             for writer in writers:
@@ -122,7 +131,7 @@ class SplitBuilder:
         except UnreadableImageError as error:
             for writer in writers:
                 writer.discard()
-            raise _all_unreadable(self._images, self._threads, error, self._shape[2]) from error
+            raise _all_unreadable(self._images, self._threads, error, self._decoding) from error
         except KeyboardInterrupt:
             for writer in writers:
                 writer.suspend()
@@ -145,12 +154,12 @@ class SplitBuilder:
         )
 
 
-def find_unreadable(images: ImageFolder, threads: int, label: str, channels: int = 3) -> dict[int, str]:
+def find_unreadable(images: ImageFolder, threads: int, label: str, decoding: Decoding) -> dict[int, str]:
     """Decode every image once; return why it cannot be read for each one that cannot, by its row."""
 
     def check(path: str) -> str | None:
         try:
-            read_image(images.root / path, channels)
+            read_image(images.root / path, decoding)
         except UnreadableImageError as error:
             return error.reason
         return None
@@ -160,8 +169,8 @@ def find_unreadable(images: ImageFolder, threads: int, label: str, channels: int
     return {row: reason for row, reason in checked if reason is not None}
 
 
-def _all_unreadable(images: ImageFolder, threads: int, first: UnreadableImageError, channels: int) -> UserError:
-    bad = find_unreadable(images, threads, "Looking for more unreadable images", channels)
+def _all_unreadable(images: ImageFolder, threads: int, first: UnreadableImageError, decoding: Decoding) -> UserError:
+    bad = find_unreadable(images, threads, "Looking for more unreadable images", decoding)
     if not bad:  # it could be read a moment later: somebody is changing the folder
         return first
     named = [f"{images.paths[row]} ({reason})" for row, reason in bad.items()]

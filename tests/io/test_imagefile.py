@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.imagefile import UnreadableImageError, decode_image, is_jpeg, is_truncated, read_image
+from pyimagesearch.io.imagefile import Decoding, UnreadableImageError, decode_image, is_jpeg, is_truncated, read_image
 
 FORMATS = (".jpg", ".png", ".bmp", ".tiff", ".webp", ".gif")
 
@@ -73,12 +73,12 @@ class TestGoodFiles:
         np.testing.assert_array_equal(decode_image(encode(".png", gray)), gray[..., None].repeat(3, 2))
 
     def test_colour_becomes_gray_when_asked(self, picture):
-        image = decode_image(encode(".png", picture), channels=1)
+        image = decode_image(encode(".png", picture), decoding=Decoding(1))
         np.testing.assert_allclose(image, cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)[..., None], atol=1)
 
     def test_four_channels_stay_as_they_are_when_asked(self, rng):
         pixels = rng.integers(0, 256, (9, 8, 4), np.uint8)
-        np.testing.assert_array_equal(decode_image(encode(".png", pixels), channels=4), pixels)
+        np.testing.assert_array_equal(decode_image(encode(".png", pixels), decoding=Decoding(4)), pixels)
 
     @pytest.mark.parametrize("shape", [(9, 8), (9, 8, 3)])
     def test_16_bits_become_8(self, rng, shape):
@@ -99,7 +99,7 @@ class TestGoodFiles:
     def test_transparent_gray_is_laid_over_white_too(self, rng):
         pixels = rng.integers(0, 256, (9, 8, 4), np.uint8)
         pixels[..., 1] = pixels[..., 2] = pixels[..., 0]
-        image = decode_image(encode(".png", pixels), channels=1)
+        image = decode_image(encode(".png", pixels), decoding=Decoding(1))
         np.testing.assert_allclose(image, over_white(pixels[..., :1], pixels[..., 3]), atol=1)
 
     def test_16_bit_transparent_pixels_are_laid_over_white(self, rng):
@@ -202,7 +202,7 @@ class TestUnreadableFiles:
 
     def test_channels_that_are_not_there_are_missed(self, picture):
         with pytest.raises(UnreadableImageError, match="it has 3 channels instead of 4"):
-            decode_image(encode(".png", picture), channels=4)
+            decode_image(encode(".png", picture), decoding=Decoding(4))
 
     def test_the_error_is_a_user_s_and_survives_pickling(self):
         error = pickle.loads(pickle.dumps(UnreadableImageError("a.jpg", "broken")))

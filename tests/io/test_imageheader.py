@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pyimagesearch.io.imagefile import UnreadableImageError, decode_image, read_image
+from pyimagesearch.errors import UserError
+from pyimagesearch.io.imagefile import Decoding, UnreadableImageError, decode_image, read_image
 from pyimagesearch.io.imageheader import image_size
 
 
@@ -59,11 +60,41 @@ def test_absurd_sizes_are_refused_without_their_memory(suffix, width, height):
 
 def test_the_limit_is_the_callers(tmp_path):
     (tmp_path / "a.png").write_bytes(encoded(".png"))
-    assert read_image(tmp_path / "a.png", max_pixels=1200).shape == (30, 40, 3)
+    assert read_image(tmp_path / "a.png", Decoding(max_pixels=1200)).shape == (30, 40, 3)
     with pytest.raises(UnreadableImageError, match="it has 40 x 30 pixels, more than 1,199 in all"):
-        read_image(tmp_path / "a.png", max_pixels=1199)
+        read_image(tmp_path / "a.png", Decoding(max_pixels=1199))
 
 
 def test_a_real_bomb_is_refused(bad_images):
     with pytest.raises(UnreadableImageError):
         read_image(bad_images / "decompression_bomb.gif")
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".gif"])
+def test_formats_that_are_not_wanted_are_left_out(suffix):
+    kind = suffix[1:].replace("jpg", "jpeg")
+    others = [name for name in ("jpeg", "png", "gif") if name != kind]
+    with pytest.raises(UnreadableImageError, match=f"it is of the format {kind}, and only {', '.join(others)} are"):
+        decode_image(encoded(suffix), decoding=Decoding(formats=others))
+    assert decode_image(encoded(suffix), decoding=Decoding(formats=[kind])).shape == (30, 40, 3)
+
+
+@pytest.mark.parametrize("suffix", [".ppm", ".sr", ".hdr"])
+def test_formats_that_nobody_asked_for_are_not_decoded(suffix):
+    pixels = np.zeros((4, 4, 3), np.float32 if suffix == ".hdr" else np.uint8)
+    with pytest.raises(UnreadableImageError, match="its content is no image that OpenCV can decode"):
+        decode_image(cv2.imencode(suffix, pixels)[1].tobytes())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"formats": ("jpeg", "exr")}, "IMAGE_FORMATS: must be some of jpeg, .*; received jpeg, exr"),
+        ({"formats": ()}, "IMAGE_FORMATS: must be some of .*; received none"),
+        ({"channels": 0}, "CHANNELS, MAX_IMAGE_PIXELS: must be at least 1; received 0"),
+        ({"max_pixels": 0}, "CHANNELS, MAX_IMAGE_PIXELS: must be at least 1; received 3 and 0"),
+    ],
+)
+def test_wrong_settings_are_named(settings, message):
+    with pytest.raises(UserError, match=message):
+        Decoding(**settings).check()

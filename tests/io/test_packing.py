@@ -5,7 +5,7 @@ import pytest
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter, label_from_name
-from pyimagesearch.io.imagefile import UnreadableImageError
+from pyimagesearch.io.imagefile import Decoding, UnreadableImageError
 from pyimagesearch.io.imagefolder import list_image_folder
 from pyimagesearch.io.packing import SplitBuilder, find_unreadable, pack
 from pyimagesearch.preprocessing import SimplePreprocessor
@@ -67,12 +67,12 @@ class TestPack:
 
 class TestFindUnreadable:
     def test_good_images_are_not_found(self, images):
-        assert find_unreadable(images, 2, "Checking") == {}
+        assert find_unreadable(images, 2, "Checking", Decoding()) == {}
 
     def test_bad_ones_are_found_with_their_reasons(self, folder, images):
         (folder / images.paths[3]).write_bytes(b"")
         (folder / images.paths[9]).unlink()
-        found = find_unreadable(images, 2, "Checking")
+        found = find_unreadable(images, 2, "Checking", Decoding())
         assert sorted(found) == [3, 9]
         assert "empty" in found[3]
         assert "No such file" in found[9]
@@ -83,7 +83,7 @@ class TestSplitBuilder:
 
     def builder(self, images, **changes):
         options = {"encoding": "raw", "quality": 90, "buf_size": 2, "threads": 2, **changes}
-        return SplitBuilder(images, self.ROWS, SimplePreprocessor(SIZE, SIZE), 3, **options)
+        return SplitBuilder(images, self.ROWS, SimplePreprocessor(SIZE, SIZE), Decoding(), **options)
 
     def paths(self, folder):
         return {name: folder / f"{name}.hdf5" for name in self.ROWS}
@@ -141,7 +141,7 @@ class TestSplitBuilder:
         Stopped.__name__ = "SimplePreprocessor"
         options = {"encoding": encoding, "quality": 90, "buf_size": 2, "threads": 1}
         paths = self.paths(tmp_path)
-        stopped = SplitBuilder(images, self.ROWS, Stopped(SIZE, SIZE), 3, **options)
+        stopped = SplitBuilder(images, self.ROWS, Stopped(SIZE, SIZE), Decoding(), **options)
         with pytest.raises(KeyboardInterrupt):
             stopped.build(paths, overwrite=False, resume=False)
         assert list(tmp_path.glob("*.hdf5")) == []
