@@ -65,11 +65,20 @@ def open_alone(partial: PathLike, path: PathLike) -> BinaryIO:
     return file
 
 
-def publish(partial: PathLike, path: PathLike) -> None:
-    """Give a finished file its final name, replacing what was there, once it is on disk."""
+def publish(partial: PathLike, path: PathLike, locked: BinaryIO | None = None) -> None:
+    """Give a finished file its final name, replacing what was there, once it is on disk.
+
+    Args:
+        locked: the file as `open_alone` opened it, to be unlocked for its readers.
+    """
     with open(partial, "rb") as file:
         os.fsync(file.fileno())
     os.replace(partial, path)
+    if locked is not None:
+        with contextlib.suppress(ImportError):
+            import fcntl
+
+            fcntl.flock(locked, fcntl.LOCK_UN)
     with contextlib.suppress(OSError):  # some systems cannot sync a folder
         folder = os.open(Path(path).parent, os.O_RDONLY)
         try:

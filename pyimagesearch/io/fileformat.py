@@ -127,7 +127,7 @@ def open_file(path: str | os.PathLike[str]) -> h5py.File:
             "or run the step that writes it first"
         )
     try:
-        return h5py.File(path, "r")
+        return h5py.File(path, "r", locking=False)  # a finished file never changes
     except OSError as error:
         raise UserError(
             f"data set: {os.fspath(path)} must be an HDF5 file; it is not, or it is damaged ({error}); "
@@ -201,11 +201,18 @@ def read_strings(file: h5py.File, name: str) -> list[str]:
 
 def _class_numbers(labels: h5py.Dataset, path: Path) -> np.ndarray:
     numbers = labels[:]
-    classes = numbers.astype(np.int64) if numbers.dtype.kind in "iuf" else None
-    if classes is None or (classes != numbers).any() or classes.min() < 0 or classes.max() >= _MOST_CLASSES:
+    if numbers.dtype.kind not in "iuf":
         raise UserError(
-            f"data set: the labels of {path} must be whole numbers from 0 on; received dtype "
-            f"{numbers.dtype}, or more than {_MOST_CLASSES:,} classes; store class numbers, and names in label_names"
+            f"data set: the labels of {path} must be whole numbers from 0 on; received dtype {numbers.dtype}; "
+            "store class numbers, and names in label_names"
+        )
+    with np.errstate(invalid="ignore"):
+        classes = numbers.astype(np.int64)
+    wrong = np.flatnonzero((classes != numbers) | (classes < 0) | (classes >= _MOST_CLASSES))
+    if len(wrong):
+        raise UserError(
+            f"data set: the labels of {path} must be whole numbers from 0 on; received dtype {numbers.dtype}, row "
+            f"{wrong[0]} has {numbers[wrong[0]]}; store class numbers below {_MOST_CLASSES:,}, and names in label_names"
         )
     return classes
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, BinaryIO
 
-import h5py
 import numpy as np
 
 from pyimagesearch.errors import UserError
@@ -16,6 +15,7 @@ from pyimagesearch.io.atomic import PathLike, check_output, open_alone, partial_
 from pyimagesearch.io.fileformat import utf8
 from pyimagesearch.io.rowstore import EncodedRow, JpegStore, RawStore, RowStore, row_checksum
 from pyimagesearch.io.rowtable import RowTable
+from pyimagesearch.io.structure import Structure, open_structure
 from pyimagesearch.io.writebehind import WriteBehind
 from pyimagesearch.utils.booknames import accepts_book_names
 
@@ -77,7 +77,7 @@ class HDF5DatasetWriter:
             JpegStore(self.dims, quality) if encoding == "jpeg" else RawStore(data_key, self.dims, self.dtype, pixels)
         )
         self._table = RowTable(self.dims[0], self.dims[-1] if pixels else 0)
-        self._attributes = {
+        attributes = {
             "format": fileformat.FORMAT,
             "format_version": fileformat.VERSION,
             "encoding": encoding,
@@ -86,14 +86,18 @@ class HDF5DatasetWriter:
             "libraries": fileformat.library_versions(),
         }
         if len(self.dims) == 4:
-            self._attributes["color_order"] = color_order
+            attributes["color_order"] = color_order
         self._sealed = False
         self._behind = WriteBehind()
         self._partial = partial_path(self.path)
+        self._structure = Structure(self._partial, attributes, self._table, self._store)
         self._file: BinaryIO | None = open_alone(self._partial, self.path)
         try:
-            if not (resume and self._found()):
-                self._lay_out()
+            check_output(output_path, overwrite, "output_path")  # another process may just have finished it
+            if resume and self._structure.is_there():
+                self._structure.mend(self._file)
+            else:
+                self._structure.lay_out()
             self._store.start(self._file, 0)
         except BaseException:
             self.discard()
@@ -201,14 +205,13 @@ class HDF5DatasetWriter:
         try:
             checks.check_whole(self.path, self.dims[0], self.rows_added, self._table.labels, self.label_names)
             self.flush()
-            with h5py.File(self._partial, "r+", locking=False, **fileformat.ALIGNED) as file:
-                if not file.attrs["complete"]:
-                    self._store.finish(file)
-                    for name, strings in (("label_names", self.label_names), ("paths", self._paths)):
-                        if strings:
-                            fileformat.write_strings(file, name, strings)
-                    file.flush()
-                    file.attrs["complete"] = True
+            with open_structure(self._partial, "r+", **fileformat.ALIGNED) as file:
+                self._store.finish(file)
+                for name, strings in (("label_names", self.label_names), ("paths", self._paths)):
+                    if strings:
+                        fileformat.write_strings(file, name, strings)
+                file.flush()
+                file.attrs["complete"] = True
             os.fsync(self._file.fileno())
             self._sealed = True
         except BaseException:
@@ -223,7 +226,7 @@ class HDF5DatasetWriter:
         """
         self.seal()
         if self._file is not None:
-            publish(self._partial, self.path)
+            publish(self._partial, self.path, self._file)
             self._close_file(self._file)
 
     def suspend(self) -> None:
@@ -253,24 +256,6 @@ class HDF5DatasetWriter:
             self.suspend()
         else:
             self.discard()
-
-    def _lay_out(self) -> None:
-        with h5py.File(self._partial, "w", locking=False) as file:
-            file.attrs["complete"] = False
-            file.attrs.update(self._attributes)
-            self._table.allocate(file)
-            self._store.allocate(file)
-
-    def _found(self) -> bool:
-        """Whether an unfinished file of the same plan is there; if so, use its structure."""
-        try:
-            with h5py.File(self._partial, "r", locking=False) as file:
-                if any(file.attrs.get(name) != value for name, value in self._attributes.items()):
-                    return False
-                self._store.find(file)
-                return self._table.find(file)
-        except (OSError, KeyError):
-            return False
 
     def _close_file(self, file: BinaryIO) -> None:
         self._behind.stop()

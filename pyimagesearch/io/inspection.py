@@ -12,7 +12,7 @@ from pyimagesearch.io import fileformat
 from pyimagesearch.io.imagefolder import count_by_class
 from pyimagesearch.io.rows import MappedRows, open_rows
 from pyimagesearch.io.rowstore import row_checksum
-from pyimagesearch.io.untrusted import open_dataset, read_text
+from pyimagesearch.io.untrusted import damage_reported, open_dataset, read_text
 from pyimagesearch.utils.cli import human_bytes
 from pyimagesearch.utils.parallel import cpu_count, map_ahead
 from pyimagesearch.utils.progress import progress
@@ -29,7 +29,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, str]:
     Raises:
         UserError: the file is missing, not HDF5, of a newer format, or holds no labelled rows.
     """
-    with fileformat.open_file(path) as file:
+    with damage_reported(path), fileformat.open_file(path) as file:
         header = fileformat.header_of(file, unfinished=True)
         complete = not header.ours or bool(file.attrs["complete"])
         n, shape = header.shape[0], "x".join(map(str, header.shape[1:]))
@@ -64,7 +64,7 @@ def damaged_rows(path: str | os.PathLike[str]) -> np.ndarray:
     Raises:
         UserError: the file cannot be used, or has no checksums.
     """
-    with fileformat.open_file(path) as file:
+    with damage_reported(path), fileformat.open_file(path) as file:
         header = fileformat.header_of(file)
         checksums = open_dataset(file, "checksums")
         if checksums is None:
@@ -98,11 +98,13 @@ def _stored_bytes(file: h5py.File, header: fileformat.Header):  # type: ignore[n
         rows = open_rows(header)
         return lambda start, stop: (np.ascontiguousarray(row).data.cast("B") for row in rows.read(range(start, stop)))
     blob = MappedRows(header._replace(shape=file["jpeg"].shape), file["jpeg"].id.get_offset())
+    size = len(file["jpeg"])
     ends = np.concatenate((np.zeros(1, np.int64), file["jpeg_ends"][:].astype(np.int64)))
 
     def jpeg(start: int, stop: int) -> Iterator[np.ndarray]:
         for i in range(start, stop):
-            yield blob.span(int(ends[i]), int(ends[i + 1]))
+            sound = 0 <= ends[i] < ends[i + 1] <= size
+            yield blob.span(int(ends[i]), int(ends[i + 1])) if sound else np.empty(0, np.uint8)
 
     return jpeg
 

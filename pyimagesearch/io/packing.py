@@ -108,7 +108,7 @@ class SplitBuilder:
         Raises:
             UserError: images cannot be read, or a file cannot be written.
         """
-        done = {name for name, path in paths.items() if resume and self._is_built(path)}
+        done = {name for name, path in paths.items() if resume and not overwrite and self._is_built(path)}
         means = {name: read_channel_means(paths[name]) for name in done}
         writers: list[HDF5DatasetWriter] = []
         try:

@@ -39,6 +39,12 @@ def row_checksum(crc: int, label: int, path: bytes) -> int:
     return zlib.crc32(path, zlib.crc32(label.to_bytes(8, "little"), crc))
 
 
+def read_into(file: BinaryIO, values: np.ndarray) -> None:
+    """Fill an array from a file; what the file lacks becomes 0."""
+    data = file.read(values.nbytes)
+    values.reshape(-1).view(np.uint8)[: len(data)] = np.frombuffer(data, np.uint8)
+
+
 class RowStore(Protocol):
     """Lays rows out in a file."""
 
@@ -46,8 +52,13 @@ class RowStore(Protocol):
         """Make the datasets whose size is known beforehand."""
         ...
 
-    def find(self, file: h5py.File) -> None:
-        """Find the datasets that `allocate` made in an earlier run."""
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """Where the rows, and what helps to find them, begin and end in the file."""
+        ...
+
+    def load(self, file: BinaryIO) -> None:
+        """Read what an earlier run flushed."""
         ...
 
     def encode(self, row: np.ndarray, original: bytes | None = None) -> EncodedRow:
@@ -93,8 +104,12 @@ class RawStore:
     def allocate(self, file: h5py.File) -> None:
         self._offset = allocate(file, self._key, self._dims, self._dtype)
 
-    def find(self, file: h5py.File) -> None:
-        self._offset = file[self._key].id.get_offset()
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        return [(self._offset, self._offset + self._dims[0] * self._row_bytes)]
+
+    def load(self, file: BinaryIO) -> None:
+        del file  # the rows say themselves, by their checksums, which are there
 
     def encode(self, row: np.ndarray, original: bytes | None = None) -> EncodedRow:
         sums = channel_sums(row) if self._with_sums else ()
@@ -139,13 +154,13 @@ class JpegStore:
         self._ends_offset = allocate(file, "jpeg_ends", (self._rows,), np.uint64)
         self._set_place(file)
 
-    def find(self, file: h5py.File) -> None:
-        self._ends_offset = file["jpeg_ends"].id.get_offset()
-        self._ends = file["jpeg_ends"][:]
-        if "jpeg" in file:
-            self._place = file["jpeg"].id.get_offset()
-        else:
-            self._set_place(file)
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        return [(self._ends_offset, self._ends_offset + self._ends.nbytes)]
+
+    def load(self, file: BinaryIO) -> None:
+        file.seek(self._ends_offset)
+        read_into(file, self._ends)
 
     def _set_place(self, file: h5py.File) -> None:
         file.flush()
@@ -185,8 +200,6 @@ class JpegStore:
             begin = end
 
     def finish(self, file: h5py.File) -> None:
-        if "jpeg" in file:
-            return
         offset = allocate(file, "jpeg", (self._position,), np.uint8)
         if offset != self._place:  # less than 1 MiB of images, to which HDF5 gives a place of its choice
             self._move(file, offset)

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 
 from pyimagesearch.io.fileformat import allocate
-from pyimagesearch.io.rowstore import EncodedRow, row_checksum
+from pyimagesearch.io.rowstore import EncodedRow, read_into, row_checksum
 
 
 class RowTable:
@@ -52,14 +52,21 @@ class RowTable:
         for name, values in self._columns.items():
             self._offsets[name] = allocate(file, name, values.shape, values.dtype)
 
-    def find(self, file: h5py.File) -> bool:
-        """Read what an earlier run flushed; return whether the datasets are the right ones."""
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each dataset, by its name."""
+        return {name: values.shape for name, values in self._columns.items()}
+
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """Where each dataset begins and ends in the file."""
+        return [(start, start + self._columns[name].nbytes) for name, start in self._offsets.items()]
+
+    def load(self, file: BinaryIO) -> None:
+        """Read what an earlier run flushed."""
         for name, values in self._columns.items():
-            if file[name].shape != values.shape:
-                return False
-            self._columns[name] = file[name][:]
-            self._offsets[name] = file[name].id.get_offset()
-        return True
+            file.seek(self._offsets[name])
+            read_into(file, values)
 
     def flush(self, file: BinaryIO, first: int, last: int) -> None:
         """Write the values of rows ``first`` to ``last``, the latter not included."""

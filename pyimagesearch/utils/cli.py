@@ -144,11 +144,12 @@ def native_stderr_hushed() -> Iterator[None]:
     try:
         with open(os.devnull, "wb") as nowhere, open(number, "w", buffering=1, closefd=False) as kept:
             os.dup2(nowhere.fileno(), 2)
+            sys.unraisablehook = lambda _: None  # h5py's words when it closes a file on a full disk
             if python_stderr is sys.__stderr__:  # not when somebody captures it
                 sys.stderr = kept
             yield
     finally:
-        sys.stderr = python_stderr
+        sys.stderr, sys.unraisablehook = python_stderr, sys.__unraisablehook__
         os.dup2(number, 2)
         os.close(number)
 

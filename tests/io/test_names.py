@@ -171,6 +171,20 @@ class TestListing:
         assert images.paths == [".dogs/1.jpg", "cats/.first.jpg"]
         assert images.label_names == [".dogs", "cats"]
 
+    def test_a_folder_that_cannot_be_read_is_no_empty_folder(self, tmp_path, monkeypatch):
+        for name in ("cats/1.jpg", "dogs/1.jpg", "foxes/1.jpg"):
+            touch(tmp_path / name)
+        scandir = os.scandir
+
+        def refuse(path="."):
+            if os.fspath(path) == str(tmp_path / "foxes"):
+                raise PermissionError(13, "Permission denied", str(path))
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", refuse)
+        with pytest.raises((UserError, PermissionError), match="foxes"):
+            list_image_folder(tmp_path, label_from_folder)
+
     def test_a_hidden_image_without_a_label_is_named(self, tmp_path):
         touch(tmp_path / "cat.1.jpg")
         touch(tmp_path / "._cat.1.jpg")
@@ -275,6 +289,21 @@ class TestBuild:
         assert err.count("\n") == 1
         assert message in err
         assert not list(tmp_path.glob("out/*"))
+
+
+class TestReports:
+    @pytest.mark.parametrize("label", ["$a_{$", "\\frac", "$\\frac$", "costs $5 or $6_", "%s {0}", "line\nfeed", "<b>"])
+    def test_a_classifier_of_classes_of_any_name_is_trained_and_drawn(self, tmp_path, rng, label):
+        from dogs_vs_cats import train_model
+
+        labels = np.arange(40) % 2
+        with HDF5DatasetWriter((40, 3), tmp_path / "features.hdf5", "features") as writer:
+            writer.add(rng.normal(size=(40, 3)) + labels[:, None], labels)
+            writer.store_class_labels([label, "dog"])
+        arguments = ["--db", str(tmp_path / "features.hdf5"), "--model", str(tmp_path / "classifier.skops")]
+        result = train_model.main([*arguments, "--jobs", "1"])
+        assert result["images"] == 10
+        assert sorted(os.listdir(tmp_path)) == ["classifier.skops", "confusion_matrix.png", "features.hdf5"]
 
 
 class TestFewRows:

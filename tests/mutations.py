@@ -1,0 +1,381 @@
+"""Breaks the code one line at a time, and checks that a test notices each break.
+
+$ python tests/mutations.py
+
+Every entry of the table names a file, the line's exact text, what it becomes, and the tests that must fail
+then. The repository itself is never touched: each break happens in a copy. Exits with 1 if a break went
+unnoticed, if the tests fail without any, or if the text to break is no longer there exactly once.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("pyimagesearch", "dogs_vs_cats", "config", "tests", "pyproject.toml")
+LIMIT = 300  # seconds for the tests of one break
+FAILED = 1  # what pytest exits with when a test failed, and nothing else went wrong
+
+
+class Mutation(NamedTuple):
+    """One broken line: what it means, where it is, its text before and after, and who must notice."""
+
+    what: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+ORDER = ("tests/io/test_order.py", "tests/io/test_batchloader.py")
+LOADER = ("tests/io/test_batchloader.py",)
+GENERATOR = ("tests/io/test_hdf5datasetgenerator.py",)
+FOLDER = ("tests/io/test_imagefolder.py",)
+TRACED = ("tests/test_rows_are_traced.py",)
+CHAIN = ("tests/preprocessing/test_chain.py", "tests/preprocessing/test_every_preprocessor.py")
+CROPS = ("tests/preprocessing/test_croppreprocessor.py",)
+AUGMENT = ("tests/preprocessing/test_augmentpreprocessor.py",)
+PREDICTION = ("tests/nn/test_prediction.py",)
+
+IO, PRE = "pyimagesearch/io", "pyimagesearch/preprocessing"
+
+MUTATIONS = (
+    Mutation(
+        "every epoch has the same order",
+        f"{IO}/order.py",
+        "default_rng((seed & 0xFFFFFFFFFFFFFFFF, epoch))",
+        "default_rng((seed & 0xFFFFFFFFFFFFFFFF, 0))",
+        ORDER,
+    ),
+    Mutation(
+        "the seed of the order is ignored",
+        f"{IO}/order.py",
+        "default_rng((seed & 0xFFFFFFFFFFFFFFFF, epoch))",
+        "default_rng((0, epoch))",
+        ORDER,
+    ),
+    Mutation("epochs are not shuffled", f"{IO}/order.py", "if not shuffle:", "if not shuffle or n:", ORDER),
+    Mutation(
+        "the last short batch is dropped",
+        f"{IO}/batchloader.py",
+        "return math.ceil(self.num_rows / self.batch_size)",
+        "return max(1, self.num_rows // self.batch_size)",
+        LOADER,
+    ),
+    Mutation(
+        "a batch prepared for another epoch is handed out",
+        f"{IO}/batchloader.py",
+        "pending = self._ahead.pop((epoch, index), None)",
+        "pending = self._ahead.pop(next((key for key in self._ahead if key[1] == index), None), None)",
+        LOADER,
+    ),
+    Mutation(
+        "the batch prepared ahead holds the rows of the one before",
+        f"{IO}/batchloader.py",
+        "self._ahead[key] = self._begin(epoch, self.rows(*key))",
+        "self._ahead[key] = self._begin(epoch, self.rows(epoch, key[1] - 1))",
+        LOADER,
+    ),
+    Mutation(
+        "every thread writes to the beginning of the batch",
+        f"{IO}/batchloader.py",
+        "strict=True), start):",
+        "strict=True)):",
+        LOADER,
+    ),
+    Mutation(
+        "random numbers follow the place in the batch, not the row",
+        f"{IO}/batchloader.py",
+        "numbers = self._draw(epoch, rows)",
+        "numbers = self._draw(epoch, np.arange(len(rows)))",
+        LOADER,
+    ),
+    Mutation(
+        "random numbers ignore the epoch",
+        f"{IO}/batchloader.py",
+        "return uniforms(self.seed, epoch, rows, self._chain.draws).tolist()",
+        "return uniforms(self.seed, 0, rows, self._chain.draws).tolist()",
+        LOADER,
+    ),
+    Mutation(
+        "labels do not follow their rows",
+        f"{IO}/hdf5datasetgenerator.py",
+        "self.loader.batch(epoch, index), self.labels[rows]",
+        "self.loader.batch(epoch, index), self.labels[np.sort(rows)]",
+        TRACED,
+    ),
+    Mutation(
+        "fit stays in its first epoch",
+        f"{IO}/hdf5datasetgenerator.py",
+        "self._next_epoch += 1",
+        "self._next_epoch += 0",
+        GENERATOR,
+    ),
+    Mutation(
+        "rows are read in the order of the file",
+        f"{IO}/rows.py",
+        "return [rows[i] for i in numbers]",
+        "return [rows[i] for i in sorted(numbers)]",
+        LOADER,
+    ),
+    Mutation(
+        "JPEG images begin one byte late",
+        f"{IO}/rows.py",
+        "starts = np.concatenate((np.zeros(1, np.uint64), ends[:-1]))",
+        "starts = np.concatenate((np.zeros(1, np.uint64), ends[:-1] + np.uint64(1)))",
+        ("tests/io/test_encodings.py",),
+    ),
+    Mutation(
+        "a row's bytes are the next JPEG image's",
+        f"{IO}/rows.py",
+        "data = self._blob[self._starts[number] : self._ends[number]]",
+        "data = self._blob[self._starts[number - 1] : self._ends[number - 1]]",
+        ("tests/io/test_encodings.py",),
+    ),
+    Mutation(
+        "the checksum leaves the last byte out",
+        f"{IO}/rowstore.py",
+        "return EncodedRow(data, zlib.crc32(data), sums)",
+        "return EncodedRow(data, zlib.crc32(data[:-1]), sums)",
+        ("tests/io/test_inspection.py",),
+    ),
+    Mutation(
+        "the checksum leaves the label out",
+        f"{IO}/rowstore.py",
+        'zlib.crc32(label.to_bytes(8, "little"), crc)',
+        "crc",
+        ("tests/io/test_inspection.py", "tests/io/test_resumed_writing.py"),
+    ),
+    Mutation(
+        "the means leave the last row out",
+        f"{IO}/rowtable.py",
+        '["channel_sums"][:rows].sum(axis=0',
+        '["channel_sums"][: rows - 1].sum(axis=0',
+        ("tests/io/test_hdf5datasetwriter.py",),
+    ),
+    Mutation(
+        "labels are stored with another block's images",
+        f"{IO}/packing.py",
+        "writer.add_encoded(rows, images.labels[start:stop], images.paths[start:stop])",
+        "writer.add_encoded(rows, images.labels[: len(rows)], images.paths[start:stop])",
+        TRACED,
+    ),
+    Mutation(
+        "rows of the validation set are trained on",
+        f"{IO}/imagefolder.py",
+        "sets.insert(0, np.sort(rows))",
+        "sets.insert(0, np.sort(np.concatenate((rows, sets[0][:1]))))",
+        FOLDER,
+    ),
+    Mutation("the seed of the split is ignored", f"{IO}/imagefolder.py", "random_state=seed", "random_state=0", FOLDER),
+    Mutation(
+        "images are listed as the disk has them", f"{IO}/imagefolder.py", "found = sorted(", "found = list(", FOLDER
+    ),
+    Mutation(
+        "features are labelled in the order of the folder",
+        "dogs_vs_cats/extract_features.py",
+        "images.labels[order[block]], paths and paths[block]",
+        "images.labels[block], paths and paths[block]",
+        TRACED,
+    ),
+    Mutation(
+        "the means of red and blue are swapped",
+        f"{PRE}/meanpreprocessor.py",
+        "np.array((self.b_mean, self.g_mean, self.r_mean), np.float32)",
+        "np.array((self.r_mean, self.g_mean, self.b_mean), np.float32)",
+        ("tests/preprocessing/test_meanpreprocessor.py",),
+    ),
+    Mutation(
+        "the stored means of red and blue are swapped",
+        "dogs_vs_cats/build_dogs_vs_cats.py",
+        "b, g, r = means if",
+        "r, g, b = means if",
+        TRACED,
+    ),
+    Mutation(
+        "images of a folder come as RGB",
+        f"{IO}/imagefile.py",
+        "return image if image.dtype == np.uint8 else _eight_bit(image)",
+        "return image[:, :, ::-1] if image.dtype == np.uint8 else _eight_bit(image)",
+        TRACED,
+    ),
+    Mutation(
+        "the lower crops lie one pixel too high",
+        f"{PRE}/croppreprocessor.py",
+        "bottom, right = image.shape[0] - self.height,",
+        "bottom, right = max(0, image.shape[0] - self.height - 1),",
+        CROPS,
+    ),
+    Mutation(
+        "crops are turned upside down instead of mirrored",
+        f"{PRE}/croppreprocessor.py",
+        "crops[:5, :, ::-1]",
+        "crops[:5, ::-1]",
+        CROPS,
+    ),
+    Mutation(
+        "the image is resized instead of cropped",
+        f"{PRE}/croppreprocessor.py",
+        "crop[...] = image[top : top + self.height, left : left + self.width]",
+        "crop[...] = cv2.resize(image, (self.width, self.height)).reshape(crop.shape)",
+        CROPS,
+    ),
+    Mutation(
+        "the last position of a patch never comes up",
+        f"{PRE}/patchpreprocessor.py",
+        "int(numbers[1] * (w - self.width + 1))",
+        "int(numbers[1] * (w - self.width))",
+        ("tests/preprocessing/test_patchpreprocessor.py",),
+    ),
+    Mutation(
+        "flips are not applied",
+        f"{PRE}/augmentpreprocessor.py",
+        "if not (horizontal or vertical):",
+        "if not (horizontal and vertical):",
+        AUGMENT,
+    ),
+    Mutation(
+        "flips are applied twice",
+        f"{PRE}/augmentpreprocessor.py",
+        "result = with_channels_of(warped, image)",
+        "result = _flip(with_channels_of(warped, image), transform.flip_horizontal, transform.flip_vertical, None)",
+        AUGMENT,
+    ),
+    Mutation(
+        "the centre of a rotation is half a pixel off",
+        f"{PRE}/affine.py",
+        "middle_r, middle_c = (height - 1) / 2, (width - 1) / 2",
+        "middle_r, middle_c = height / 2, width / 2",
+        AUGMENT,
+    ),
+    Mutation(
+        "all preprocessors get the first one's random numbers",
+        f"{PRE}/chain.py",
+        "image = transform(image, numbers[first:last], key, out if writes else None)",
+        "image = transform(image, numbers[: last - first], key, out if writes else None)",
+        CHAIN,
+    ),
+    Mutation(
+        "channels go to the wrong axis",
+        f"{PRE}/imagetoarraypreprocessor.py",
+        "np.moveaxis(image, -1, -3)",
+        "np.moveaxis(image, -1, -2)",
+        ("tests/preprocessing/test_imagetoarraypreprocessor.py",),
+    ),
+    Mutation(
+        "the window of a scaled image lies at its border",
+        f"{PRE}/aspectawarepreprocessor.py",
+        "top, left = (new_h - self.height) // 2,",
+        "top, left = new_h - self.height,",
+        ("tests/preprocessing/test_aspectawarepreprocessor.py",),
+    ),
+    Mutation(
+        "predictions are averaged over images instead of crops",
+        "pyimagesearch/nn/prediction.py",
+        "outputs.reshape(len(images), crops, -1).mean(axis=1)",
+        "outputs.reshape(crops, len(images), -1).mean(axis=0)",
+        PREDICTION,
+    ),
+    Mutation(
+        "the last short batch is not predicted",
+        "pyimagesearch/nn/prediction.py",
+        "(generator[i][0] for i in range(len(generator)))",
+        "(generator[i][0] for i in range(generator.num_images // generator.batch_size))",
+        PREDICTION,
+    ),
+    Mutation(
+        "of equal scores the higher class comes first",
+        "pyimagesearch/utils/ranked.py",
+        'np.argsort(-scores, axis=1, kind="stable")',
+        'np.argsort(scores, axis=1, kind="stable")[:, ::-1]',
+        ("tests/utils/test_ranked.py", *TRACED),
+    ),
+    Mutation(
+        "one-hot labels are taken apart along the rows",
+        "pyimagesearch/utils/ranked.py",
+        "truth = truth.argmax(axis=1)",
+        "truth = truth.argmax(axis=0)",
+        ("tests/utils/test_ranked.py",),
+    ),
+    Mutation(
+        "a backbone gets BGR",
+        "pyimagesearch/nn/featureextractor.py",
+        "return preprocess_input(images[..., ::-1].astype(np.float32))",
+        "return preprocess_input(images.astype(np.float32))",
+        ("tests/nn/test_featureextractor.py",),
+    ),
+)
+
+
+def copy_repository(folder: Path) -> None:
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
+
+
+def run_tests(folder: Path, tests: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
+    )
+
+
+def verdict(mutation: Mutation) -> tuple[bool, str]:
+    """Break a copy, run the tests there, and return whether one noticed, and what to print."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        copy_repository(folder)
+        broken = folder / mutation.file
+        text = broken.read_text("utf-8")
+        if text.count(mutation.old) != 1 or "\n" in mutation.old + mutation.new:
+            return False, f"stale: the text is there {text.count(mutation.old)} times"
+        broken.write_text(text.replace(mutation.old, mutation.new), "utf-8")
+        try:
+            done = run_tests(folder, mutation.tests)
+        except subprocess.TimeoutExpired:
+            return False, f"no verdict: the tests ran for more than {LIMIT} s"
+    if done.returncode == FAILED:
+        failed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+        return True, f"killed by {failed[0].split('::', 1)[-1] if failed else 'a test'}"
+    if done.returncode == 0:
+        return False, "SURVIVED"
+    return False, f"no verdict: pytest exited with {done.returncode}: {done.stdout[-500:]}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-j", "--jobs", type=int, default=1, help="breaks that are tried at once (default: 1)")
+    parser.add_argument("-k", "--only", default="", help="try only the breaks whose file or meaning holds this text")
+    args = parser.parse_args()
+    chosen = [m for m in MUTATIONS if args.only in m.file or args.only in m.what]
+    start = time.monotonic()
+
+    with tempfile.TemporaryDirectory() as name:
+        copy_repository(Path(name))
+        done = run_tests(Path(name), tuple(sorted({test for m in chosen for test in m.tests})))
+        if done.returncode != 0:
+            print(f"the tests fail without any break:\n{done.stdout[-3000:]}")
+            return 1
+    print(f"without any break all tests pass ({time.monotonic() - start:.0f} s)", flush=True)
+
+    noticed = 0
+    with ThreadPoolExecutor(args.jobs) as pool:
+        for mutation, (good, message) in zip(chosen, pool.map(verdict, chosen), strict=True):
+            noticed += good
+            print(f"{'ok  ' if good else 'FAIL'} {mutation.file}: {mutation.what}: {message}", flush=True)
+    print(f"{noticed} of {len(chosen)} noticed in {time.monotonic() - start:.0f} s")
+    return 0 if chosen and noticed == len(chosen) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
