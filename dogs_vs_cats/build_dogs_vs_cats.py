@@ -23,6 +23,12 @@ def main(argv: list[str] | None = None) -> dict:
     parser.add_argument("-j", "--jobs", type=cli.positive_int, help="decoding threads; all processors if not given")
     parser.add_argument("--encoding", choices=["raw", "jpeg"], default="raw", help="raw is fastest, jpeg smallest")
     parser.add_argument("--quality", type=cli.positive_int, default=90, help="of JPEG images that are encoded here")
+    parser.add_argument(
+        "--duplicates",
+        choices=["ignore", "report", "group"],
+        default="ignore",
+        help="report images that are there twice, or also keep them in one split",
+    )
     parser.add_argument("--on-error", choices=["fail", "skip"], default="fail", help="what an unreadable image means")
     parser.add_argument("--resume", action="store_true", help="go on with a build that was stopped")
     parser.add_argument("--force", action="store_true", help="replace existing files, once the new ones are complete")
@@ -33,8 +39,9 @@ def main(argv: list[str] | None = None) -> dict:
 
     from pyimagesearch.io import imagefolder
     from pyimagesearch.io.atomic import check_output, write_json
+    from pyimagesearch.io.duplicates import find_duplicates, split_groups, summary
     from pyimagesearch.io.imagefile import Decoding
-    from pyimagesearch.io.packing import SplitBuilder, find_unreadable
+    from pyimagesearch.io.packing import SplitBuilder, scan, unreadable_error
     from pyimagesearch.preprocessing import AspectAwarePreprocessor
     from pyimagesearch.utils.parallel import cpu_count
 
@@ -51,13 +58,17 @@ def main(argv: list[str] | None = None) -> dict:
 
     cli.info("listing images...")
     images = imagefolder.list_image_folder(args.dataset or config.IMAGES_PATH, config.LABEL_OF)
-    skipped = {}
-    if args.on_error == "skip":
-        bad = find_unreadable(images, threads, "Checking images", decoding)
+    skipped, groups = {}, []
+    if args.on_error == "skip" or args.duplicates != "ignore":
+        prints, bad = scan(images, threads, "Checking images", decoding)
+        if bad and args.on_error == "fail":
+            raise unreadable_error(images, bad)
         skipped = {images.paths[row]: reason for row, reason in bad.items()}
-        images = images.subset(np.setdiff1d(np.arange(len(images.paths)), list(bad)))
+        images = images.subset(np.array(sorted(prints), int))
+        groups = find_duplicates([prints[row] for row in sorted(prints)]) if args.duplicates != "ignore" else []
     imagefolder.check_classes(images)
-    rows = imagefolder.split(images.labels, config.NUM_VAL_IMAGES, config.NUM_TEST_IMAGES, config.SEED)
+    together = groups if args.duplicates == "group" else []
+    rows = split_groups(images.labels, together, config.NUM_VAL_IMAGES, config.NUM_TEST_IMAGES, config.SEED)
     counts = imagefolder.count_by_class(images.labels, images.label_names)
     cli.info(f"{len(images.paths):,} images: " + ", ".join(f"{n:,} {name}" for name, n in counts.items()))
 
@@ -71,7 +82,14 @@ def main(argv: list[str] | None = None) -> dict:
     b, g, r = means if config.CHANNELS == 3 else [means.mean()] * 3
     write_json(means_path, {"R": r, "G": g, "B": b})
     splits = {name: len(chosen) for name, chosen in zip(sets, rows, strict=True)}
-    write_json(report_path, {"classes": counts, "splits": splits, "skipped": skipped, "build": builder.mark})
+    found = summary(groups, images, dict(zip(sets, rows, strict=True)))
+    report = {"classes": counts, "splits": splits, "skipped": skipped, "duplicates": found, "build": builder.mark}
+    write_json(report_path, report)
+    if args.duplicates != "ignore":
+        cli.info(
+            f"{found['pictures']:,} pictures are there more than once, {len(found['across_splits']):,} of them in "
+            f"different splits, {len(found['conflicts']):,} with different labels; {report_path} lists them"
+        )
     if skipped:
         cli.info(f"left out {len(skipped):,} unreadable images; {report_path} lists them")
     cli.info(f"means of the training images: R {r:.2f}, G {g:.2f}, B {b:.2f}")

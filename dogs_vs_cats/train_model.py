@@ -59,8 +59,8 @@ def main(argv: list[str] | None = None) -> dict:
     cli.info(f"accuracy: {accuracy:.2%} of {len(test_y):,} images")
 
     cli.info("saving model...")
-    reports.draw_confusion_matrix(test_y, predictions, names, figure)
     classifierfile.save(search.best_estimator_, model_path)
+    reports.draw_confusion_matrix(test_y, predictions, names, figure)
     cli.wrote(model_path, figure)
     return {"accuracy": accuracy, "images": len(test_y), "best_c": best_c, "files": [model_path, figure]}
 

@@ -13,13 +13,13 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from math import comb
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.imagefolder import split
+from pyimagesearch.io.imagefolder import ImageFolder, split
 
 MAX_DISTANCE = 6
 """Bits in which the hashes of one picture may differ.
@@ -163,6 +163,21 @@ def across_splits(groups: Sequence[Group], splits: Mapping[str, np.ndarray]) -> 
 def conflicts(groups: Sequence[Group], labels: np.ndarray) -> list[Group]:
     """Return the groups whose rows do not all have the same of ``labels``, integers of shape (n,)."""
     return [group for group in groups if np.ptp(labels[group])]
+
+
+def summary(groups: Sequence[Group], images: ImageFolder, splits: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Return what there is to report of duplicates, by the images' paths, ready for JSON."""
+
+    def names(rows: Sequence[int]) -> list[str]:
+        return [images.paths[row] for row in rows]
+
+    across = across_splits(groups, splits)
+    return {
+        "pictures": len(groups),
+        "groups": [names(group) for group in groups],
+        "across_splits": [{name: names(rows) for name, rows in parts.items()} for parts in across],
+        "conflicts": [names(group) for group in conflicts(groups, images.labels)],
+    }
 
 
 def split_groups(

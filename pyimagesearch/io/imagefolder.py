@@ -56,15 +56,25 @@ def list_image_folder(folder: str | os.PathLike[str], label_of: LabelFunction) -
     Raises:
         UserError: the folder is missing, holds no images, or a file has no label.
     """
-    from imutils.paths import list_files
-
     root = Path(folder)
     if not root.is_dir():
         raise UserError(
             f"dataset: must be a folder of images; received {root}, which "
             f"{'is a file' if root.exists() else 'does not exist'}; check the path"
         )
-    found = sorted(os.path.relpath(p, root) for p in list_files(root, validExts=EXTENSIONS))
+
+    def refuse(error: OSError) -> None:
+        raise UserError(
+            f"dataset: {error.filename} cannot be listed ({error.strerror}), so its images would be left out "
+            "unseen; make it readable, or move it out of the folder"
+        ) from error
+
+    found = sorted(
+        os.path.relpath(os.path.join(parent, name), root)
+        for parent, _, names in os.walk(root, onerror=refuse)
+        for name in names
+        if name.lower().endswith(EXTENSIONS)
+    )
     if not found:
         raise UserError(
             f"dataset: {root} holds no images ({', '.join(EXTENSIONS)}), in no folder below it either; check the path"

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.io.duplicates import Fingerprint, fingerprint
 from pyimagesearch.io.fileformat import read_channel_means, read_header
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
-from pyimagesearch.io.imagefile import Decoding, UnreadableImageError, decode_image, is_jpeg, read_file, read_image
+from pyimagesearch.io.imagefile import Decoding, UnreadableImageError, decode_image, is_jpeg, read_file
 from pyimagesearch.io.imagefolder import ImageFolder, build_mark
 from pyimagesearch.io.rowstore import EncodedRow
 from pyimagesearch.utils.parallel import keep_opencv_to_one_thread, map_ahead
@@ -154,25 +155,42 @@ class SplitBuilder:
         )
 
 
-def find_unreadable(images: ImageFolder, threads: int, label: str, decoding: Decoding) -> dict[int, str]:
-    """Decode every image once; return why it cannot be read for each one that cannot, by its row."""
+def scan(
+    images: ImageFolder, threads: int, label: str, decoding: Decoding
+) -> tuple[dict[int, Fingerprint], dict[int, str]]:
+    """Decode every image once.
 
-    def check(path: str) -> str | None:
+    Returns:
+        The fingerprint of each image, by its row, and why it cannot be read for each one that cannot.
+    """
+
+    def look(path: str) -> Fingerprint | str:
         try:
-            read_image(images.root / path, decoding)
+            data = read_file(images.root / path)
+            return fingerprint(data, decode_image(data, images.root / path, decoding))
         except UnreadableImageError as error:
             return error.reason
-        return None
 
-    reasons = map_ahead(check, images.paths, threads, threads * _AHEAD_PER_THREAD)
-    checked = enumerate(progress(reasons, len(images.paths), label))
-    return {row: reason for row, reason in checked if reason is not None}
+    results = map_ahead(look, images.paths, threads, threads * _AHEAD_PER_THREAD)
+    prints: dict[int, Fingerprint] = {}
+    reasons: dict[int, str] = {}
+    for row, result in enumerate(progress(results, len(images.paths), label)):
+        if isinstance(result, str):
+            reasons[row] = result
+        else:
+            prints[row] = result
+    return prints, reasons
 
 
 def _all_unreadable(images: ImageFolder, threads: int, first: UnreadableImageError, decoding: Decoding) -> UserError:
-    bad = find_unreadable(images, threads, "Looking for more unreadable images", decoding)
+    _, bad = scan(images, threads, "Looking for more unreadable images", decoding)
     if not bad:  # it could be read a moment later: somebody is changing the folder
         return first
+    return unreadable_error(images, bad)
+
+
+def unreadable_error(images: ImageFolder, bad: dict[int, str]) -> UserError:
+    """Return the error that names images, by their rows, and why they cannot be read."""
     named = [f"{images.paths[row]} ({reason})" for row, reason in bad.items()]
     more = f" and {len(named) - _NAMED_IN_ERROR:,} more" if len(named) > _NAMED_IN_ERROR else ""
     return UserError(

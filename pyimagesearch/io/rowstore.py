@@ -57,6 +57,11 @@ class RowStore(Protocol):
         """Where the rows, and what helps to find them, begin and end in the file."""
         ...
 
+    @property
+    def rows_at(self) -> int:
+        """Where the first row begins in the file."""
+        ...
+
     def load(self, file: BinaryIO) -> None:
         """Read what an earlier run flushed."""
         ...
@@ -108,6 +113,10 @@ class RawStore:
     def places(self) -> list[tuple[int, int]]:
         return [(self._offset, self._offset + self._dims[0] * self._row_bytes)]
 
+    @property
+    def rows_at(self) -> int:
+        return self._offset
+
     def load(self, file: BinaryIO) -> None:
         del file  # the rows say themselves, by their checksums, which are there
 
@@ -157,6 +166,10 @@ class JpegStore:
     @property
     def places(self) -> list[tuple[int, int]]:
         return [(self._ends_offset, self._ends_offset + self._ends.nbytes)]
+
+    @property
+    def rows_at(self) -> int:
+        return self._place
 
     def load(self, file: BinaryIO) -> None:
         file.seek(self._ends_offset)

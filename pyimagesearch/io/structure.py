@@ -74,6 +74,11 @@ class Structure:
                     file.seek(position)
                     file.write(source.read(max(0, min(start, size) - position)))
                     position = max(position, stop)
+                if self._store.rows_at < size:
+                    file.truncate(size)
+                else:
+                    file.seek(size)
+                    file.write(bytes(self._store.rows_at - size))
         finally:
             template.unlink(missing_ok=True)
         file.flush()

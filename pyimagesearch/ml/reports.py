@@ -29,8 +29,8 @@ def draw_confusion_matrix(
     axis = figure.subplots()
     image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     ticks = range(len(names))
-    axis.set_xticks(ticks, names, rotation=45 if len(names) > 3 else 0)
-    axis.set_yticks(ticks, names)
+    axis.set_xticks(ticks, names, rotation=45 if len(names) > 3 else 0, parse_math=False)
+    axis.set_yticks(ticks, names, parse_math=False)
     axis.set(xlabel="predicted", ylabel="true", title=f"{np.trace(counts):,} of {counts.sum():,} correct")
     for row, column in np.ndindex(*counts.shape):
         axis.text(

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from io import TextIOWrapper
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
@@ -156,6 +157,9 @@ def native_stderr_hushed() -> Iterator[None]:
 
 def run(main: Callable[[], Any]) -> int:
     """Call a script's ``main`` and return its exit code: 0, 2 for a user's mistake, 130 for Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # names of files and classes need not be of its encoding
+            stream.reconfigure(errors="backslashreplace")
     try:
         with native_stderr_hushed():
             main()
