@@ -5,11 +5,11 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 IMAGES ?=
 
-.PHONY: help demo test lint bench setup clean
+.PHONY: help demo test lint bench torture mutations setup clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: setup ## draw a sample (or take IMAGES=/path/to/train) and run all five steps on it
 	$(RUN) -m dogs_vs_cats.demo $(if $(IMAGES),--images "$(IMAGES)")
@@ -21,6 +21,12 @@ lint: setup ## check style (ruff) and types (mypy)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+
+torture: setup ## try hundreds of kills, flips and full disks (hours)
+	FAULTS=200 $(RUN) -m pytest tests/faults -rP
+
+mutations: setup ## break forty lines, one by one; a test must notice each
+	$(RUN) tests/mutations.py -j 2
 
 bench: setup ## measure speed against the alternatives
 	$(RUN) -m benchmarks
