@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -52,8 +53,7 @@ def draw_all(folder: Path, images: int, seed: int, jobs: int) -> None:
     # Spawned, not forked: a fork copies the locks of whatever threads the caller has running.
     with ProcessPoolExecutor(min(jobs, images), multiprocessing.get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
         drawn = pool.map(partial(draw, folder, seed), keys, chunksize=16)
-        for _ in progress(drawn, total=images, label="Drawing"):
-            pass
+        deque(progress(drawn, total=images, label="Drawing"), maxlen=0)
 
 
 def check(args: argparse.Namespace) -> None:
