@@ -22,7 +22,7 @@ Attributes of the root: ``format`` is "pyimagesearch" and ``format_version`` 1; 
 once every row is on disk; ``encoding`` is "raw" or "jpeg", the latter with ``image_shape``
 (h, w, channels) and ``quality``; ``color_order`` is "BGR" or "RGB" for images; ``history`` is free text of how
 the rows were made; ``libraries`` names the versions that made the file; ``build`` is the same text for
-files that were made together.
+files that were made together; ``recipe`` is JSON that says how to make such features of other images.
 
 Files of other makers are read as well if they hold rows and labels under these names.
 """
@@ -61,6 +61,7 @@ class Header(NamedTuple):
         color_order: "BGR" or "RGB"; files that do not say are BGR, as the book's are.
         ours: whether this package wrote the file.
         build: the mark of files that were made together, or "".
+        recipe: how features were made, as JSON, or "".
     """
 
     path: Path
@@ -73,6 +74,7 @@ class Header(NamedTuple):
     color_order: str
     ours: bool
     build: str
+    recipe: str = ""
 
 
 def library_versions() -> str:
@@ -190,6 +192,7 @@ def _header_of(file: h5py.File, path: Path, unfinished: bool) -> Header:
         color_order=read_text(file, "color_order", "BGR"),
         ours=ours,
         build=read_text(file, "build"),
+        recipe=read_text(file, "recipe"),
     )
 
 

@@ -42,6 +42,8 @@ class HDF5DatasetWriter:
         color_order: "BGR" or "RGB": the order of an image's channels.
         history: free text of how the rows were made.
         build: a mark shared by files that are made together.
+        recipe: for features, what made them, as `FeatureExtractor.recipe` gives it: who reads the file
+            can make features of other images in the same way.
 
     Raises:
         UserError: an argument breaks a rule, the file exists, or another process is writing it.
@@ -63,6 +65,7 @@ class HDF5DatasetWriter:
         color_order: str = "BGR",
         history: str = "",
         build: str = "",
+        recipe: str = "",
     ) -> None:
         self.dims = tuple(int(d) for d in dims)
         self.dtype = np.dtype(dtype or (np.uint8 if len(self.dims) == 4 else np.float32))
@@ -87,6 +90,8 @@ class HDF5DatasetWriter:
         }
         if len(self.dims) == 4:
             attributes["color_order"] = color_order
+        if recipe:
+            attributes["recipe"] = recipe
         self._sealed = False
         self._behind = WriteBehind()
         self._partial = partial_path(self.path)
