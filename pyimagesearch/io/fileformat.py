@@ -13,16 +13,18 @@ A data set is one file. Any HDF5 tool reads it; these names have a meaning:
 ``label_names`` (k,) UTF-8: the names of classes 0 to k - 1
 ``paths``      (n,) UTF-8, optional: the file that each row was made from, relative to its folder
 ``checksums``  (n,) uint32: CRC-32 of the row's bytes, then its label as 8 little-endian bytes, then
-               its path as UTF-8
+               its path as UTF-8, then its ``channel_sums`` as 8 little-endian bytes each
 ``channel_sums`` (n, channels) uint64, for 8-bit images: the sum of each channel over the row's
                pixels, before any compression
 ============== ========================================================================
 
 Attributes of the root: ``format`` is "pyimagesearch" and ``format_version`` 1; ``complete`` is True
-once every row is on disk; ``encoding`` is "raw" or "jpeg", the latter with ``image_shape``
-(h, w, channels) and ``quality``; ``color_order`` is "BGR" or "RGB" for images; ``history`` is free text of how
-the rows were made; ``libraries`` names the versions that made the file; ``build`` is the same text for
-files that were made together; ``recipe`` is JSON that says how to make such features of other images.
+once every row is on disk; ``checksum`` is the CRC-32 of all other attributes but ``complete``, and of
+``label_names`` (`metadata_checksum` says in what order); ``encoding`` is "raw" or "jpeg", the latter
+with ``image_shape`` (h, w, channels) and ``quality``; ``color_order`` is "BGR" or "RGB" for images;
+``history`` is free text of how the rows were made; ``libraries`` names the versions that made the file;
+``build`` is the same text for files that were made together; ``recipe`` is JSON that says how to make
+such features of other images.
 
 Files of other makers are read as well if they hold rows and labels under these names.
 """
@@ -30,6 +32,7 @@ Files of other makers are read as well if they hold rows and labels under these 
 import json
 import os
 import platform
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +42,7 @@ import numpy as np
 import pyimagesearch
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.untrusted import damage_reported, open_dataset, read_text
+from pyimagesearch.io.vetting import vet
 
 FORMAT, VERSION = "pyimagesearch", 1
 KEYS = ("images", "features", "feature")
@@ -117,17 +121,30 @@ def write_strings(file: h5py.File, name: str, strings: list[str]) -> None:
     file.create_dataset(name, data=np.array(encoded, h5py.string_dtype("utf-8", length)))
 
 
+def metadata_checksum(file: h5py.File) -> np.uint32:
+    """Return the CRC-32 of what a file says of itself: attributes of the root by name, names of the classes."""
+    crc = 0
+    for name in sorted(set(file.attrs) - {"checksum", "complete"}):
+        value = file.attrs[name]
+        data = utf8(value) if isinstance(value, str) else np.asarray(value).astype("<i8").tobytes()
+        crc = zlib.crc32(name.encode() + b"\0" + data + b"\0", crc)
+    for name in read_strings(file, "label_names"):
+        crc = zlib.crc32(utf8(name) + b"\0", crc)
+    return np.uint32(crc)
+
+
 def open_file(path: str | os.PathLike[str]) -> h5py.File:
-    """Open an HDF5 file for reading.
+    """Open an HDF5 file for reading, once another process has done it unharmed (see `io.vetting`).
 
     Raises:
-        UserError: there is no such file, or it is not HDF5 or damaged.
+        UserError: there is no such file, or it is not HDF5, damaged or hostile.
     """
     if not os.path.isfile(path):
         raise UserError(
             f"data set: {os.fspath(path)} does not exist or is no file; check the path, "
             "or run the step that writes it first"
         )
+    vet(path)
     try:
         return h5py.File(path, "r", locking=False)  # a finished file never changes
     except OSError as error:
@@ -163,6 +180,8 @@ def _header_of(file: h5py.File, path: Path, unfinished: bool) -> Header:
     ours = read_text(file, "format") == FORMAT
     if ours:
         _check_ours(file, path, unfinished)
+    elif "checksum" in file.attrs and "format_version" in file.attrs:
+        raise ValueError("its attribute format is not what was written")
     jpeg = ours and read_text(file, "encoding") == "jpeg"
     keys = ("jpeg",) if jpeg else KEYS
     found = {key: open_dataset(file, key) for key in keys}
@@ -270,3 +289,5 @@ def _check_ours(file: h5py.File, path: Path, unfinished: bool) -> None:
     complete = file.attrs.get("complete", False)
     if not unfinished and not (isinstance(complete, np.bool_) and complete):
         raise UserError(f"data set: {path} is incomplete: its writer was stopped; build it again")
+    if not unfinished and metadata_checksum(file) != file.attrs.get("checksum"):
+        raise ValueError("attributes or names of classes are not what was written")

@@ -13,9 +13,10 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io import checks, fileformat
 from pyimagesearch.io.atomic import PathLike, check_output, open_alone, partial_path, publish
 from pyimagesearch.io.fileformat import utf8
-from pyimagesearch.io.rowstore import EncodedRow, JpegStore, RawStore, RowStore, row_checksum
+from pyimagesearch.io.rowstore import EncodedRow, JpegStore, RawStore, RowStore
 from pyimagesearch.io.rowtable import RowTable
 from pyimagesearch.io.structure import Structure, open_structure
+from pyimagesearch.io.vetting import trust
 from pyimagesearch.io.writebehind import WriteBehind
 from pyimagesearch.utils.booknames import accepts_book_names
 
@@ -170,7 +171,7 @@ class HDF5DatasetWriter:
         names = list(paths or ())
         for i, data in enumerate(self._store.stored(file)):
             path = utf8(names[i]) if names else b""
-            if not data or row_checksum(zlib.crc32(data), int(labels[i]), path) != checksums[i]:
+            if not data or self._table.checksum(i, zlib.crc32(data), int(labels[i]), path) != checksums[i]:
                 break
             self.rows_added = i + 1
         if self.rows_added < self.dims[0]:
@@ -215,6 +216,7 @@ class HDF5DatasetWriter:
                 for name, strings in (("label_names", self.label_names), ("paths", self._paths)):
                     if strings:
                         fileformat.write_strings(file, name, strings)
+                file.attrs.modify("checksum", fileformat.metadata_checksum(file))
                 file.flush()
                 file.attrs["complete"] = True
             os.fsync(self._file.fileno())
@@ -232,6 +234,7 @@ class HDF5DatasetWriter:
         self.seal()
         if self._file is not None:
             publish(self._partial, self.path, self._file)
+            trust(self.path)
             self._close_file(self._file)
 
     def suspend(self) -> None:

@@ -56,7 +56,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, str]:
 
 
 def damaged_rows(path: str | os.PathLike[str]) -> np.ndarray:
-    """Check every row of a file against its checksum: bytes, label and path.
+    """Check every row of a file against its checksum: bytes, label, path and sums of channels.
 
     Returns:
         int64 ndarray: the numbers of the rows that are not what was written.
@@ -75,6 +75,8 @@ def damaged_rows(path: str | os.PathLike[str]) -> np.ndarray:
         wanted = checksums[:]
         names = open_dataset(file, "paths")
         paths = [b""] * len(wanted) if names is None else names[:].tolist()
+        dataset = open_dataset(file, "channel_sums")
+        sums = [None] * len(wanted) if dataset is None else dataset[:]
         stored = _stored_bytes(file, header)
 
         def check(start: int) -> list[int]:
@@ -82,7 +84,7 @@ def damaged_rows(path: str | os.PathLike[str]) -> np.ndarray:
             return [
                 i
                 for i, data in enumerate(stored(start, stop), start)
-                if row_checksum(zlib.crc32(data), int(header.labels[i]), paths[i]) != wanted[i]
+                if row_checksum(zlib.crc32(data), int(header.labels[i]), paths[i], sums[i]) != wanted[i]
             ]
 
         starts = range(0, len(wanted), _ROWS_AT_ONCE)

@@ -34,9 +34,10 @@ class EncodedRow(NamedTuple):
     sums: tuple[float, ...]
 
 
-def row_checksum(crc: int, label: int, path: bytes) -> int:
-    """Extend the CRC-32 of a row's bytes by its label and its path."""
-    return zlib.crc32(path, zlib.crc32(label.to_bytes(8, "little"), crc))
+def row_checksum(crc: int, label: int, path: bytes, sums: np.ndarray | None = None) -> int:
+    """Extend the CRC-32 of a row's bytes by its label, its path and the uint64 sums of its channels."""
+    crc = zlib.crc32(path, zlib.crc32(label.to_bytes(8, "little"), crc))
+    return crc if sums is None else zlib.crc32(sums.astype("<u8").tobytes(), crc)
 
 
 def read_into(file: BinaryIO, values: np.ndarray) -> None:

@@ -43,9 +43,14 @@ class RowTable:
     def put(self, number: int, row: EncodedRow, label: int, path: bytes) -> None:
         """Set the values of a row."""
         self.labels[number] = label
-        self.checksums[number] = row_checksum(row.checksum, label, path)
         if "channel_sums" in self._columns:
             self._columns["channel_sums"][number] = row.sums
+        self.checksums[number] = self.checksum(number, row.checksum, label, path)
+
+    def checksum(self, number: int, crc: int, label: int, path: bytes) -> int:
+        """Return the checksum of a row whose bytes have the CRC-32 ``crc``, and whose sums are in the table."""
+        sums = self._columns["channel_sums"][number] if "channel_sums" in self._columns else None
+        return row_checksum(crc, label, path, sums)
 
     def allocate(self, file: h5py.File) -> None:
         """Make the datasets."""

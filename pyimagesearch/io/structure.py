@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import h5py
+import numpy as np
 
+from pyimagesearch.errors import UserError
+from pyimagesearch.io.fileformat import open_file
 from pyimagesearch.io.rowstore import RowStore
 from pyimagesearch.io.rowtable import RowTable
 
@@ -43,6 +46,7 @@ class Structure:
         """Make the file anew, at ``path`` if that is given; equal plans make equal structures."""
         with open_structure(path or self._path, "w") as file:
             file.attrs["complete"] = False
+            file.attrs["checksum"] = np.uint32(0)
             file.attrs.update(self._attributes)
             self._table.allocate(file)
             self._store.allocate(file)
@@ -50,11 +54,11 @@ class Structure:
     def is_there(self) -> bool:
         """Return whether the file was made by the same plan."""
         try:
-            with h5py.File(self._path, "r", locking=False) as file:
+            with open_file(self._path) as file:
                 shapes = {name: file[name].shape for name in self._table.shapes}
                 same = all(file.attrs.get(name) == value for name, value in self._attributes.items())
                 return same and shapes == self._table.shapes
-        except (OSError, KeyError, RuntimeError, ValueError, TypeError):
+        except (UserError, OSError, KeyError, RuntimeError, ValueError, TypeError):
             return False
 
     def mend(self, file: BinaryIO) -> None:

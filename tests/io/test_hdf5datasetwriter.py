@@ -69,11 +69,16 @@ class TestTheFile:
             offset = file["images"].id.get_offset()
         np.testing.assert_array_equal(np.memmap(path, np.uint8, "r", offset, (number, 5, 4, 3)), images[:number])
 
-    def test_checksums_cover_the_row_its_label_and_its_path(self, tmp_path, images):
+    def test_checksums_cover_the_row_its_label_its_path_and_its_sums(self, tmp_path, images):
         with h5py.File(write(tmp_path / "train.hdf5", images)) as file:
             checksums = file["checksums"][:]
         expected = [
-            zlib.crc32(image.tobytes() + int(label).to_bytes(8, "little") + path.encode())
+            zlib.crc32(
+                image.tobytes()
+                + int(label).to_bytes(8, "little")
+                + path.encode()
+                + b"".join(int(image[..., channel].sum()).to_bytes(8, "little") for channel in range(3))
+            )
             for image, label, path in zip(images, LABELS, PATHS, strict=True)
         ]
         np.testing.assert_array_equal(checksums, expected)

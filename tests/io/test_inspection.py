@@ -31,6 +31,23 @@ def data(request, tmp_path, images):
     return path
 
 
+@pytest.mark.parametrize("change", ["history", "label_names", "color_order", "format"])
+def test_what_a_file_says_of_itself_cannot_change_unseen(data, change):
+    with h5py.File(data, "r+") as file:
+        if change == "label_names":
+            file["label_names"][0] = b"cut"
+        else:
+            file.attrs[change] = "other"
+    with pytest.raises(UserError, match=r"data\.hdf5 is damaged, .* (is|are) not what was written"):
+        damaged_rows(data)
+
+
+def test_sums_of_channels_that_changed_are_found_by_their_row(data):
+    with h5py.File(data, "r+") as file:
+        file["channel_sums"][7, 1] += 1
+    assert damaged_rows(data).tolist() == [7]
+
+
 def foreign(path, images, **options):
     with h5py.File(path, "w") as file:
         file.create_dataset("images", data=images, **options)

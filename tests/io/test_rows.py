@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.fileformat import read_header
+from pyimagesearch.io.fileformat import metadata_checksum, read_header
 from pyimagesearch.io.rows import open_rows
 
 CONTENT = np.random.default_rng(2).integers(0, 256, (11, 6, 5, 3), np.uint8)
@@ -105,5 +105,6 @@ class TestDamagedJpeg:
     def test_an_image_of_another_size_is_refused(self, path):
         with h5py.File(path, "r+") as file:
             file.attrs["image_shape"] = (6, 6, 3)
+            file.attrs["checksum"] = metadata_checksum(file)
         with pytest.raises(UserError, match=r"of shape \(6, 6, 3\); received one of 6x5 pixels; the file is damaged"):
             read(path, [0])
