@@ -122,12 +122,18 @@ def write_strings(file: h5py.File, name: str, strings: list[str]) -> None:
 
 
 def metadata_checksum(file: h5py.File) -> np.uint32:
-    """Return the CRC-32 of what a file says of itself: attributes of the root by name, names of the classes."""
+    """Return the CRC-32 of what a file says of itself: attributes of the root by name, names of the classes.
+
+    Raises:
+        ValueError: an attribute is of a kind that this package never writes.
+    """
     crc = 0
     for name in sorted(set(file.attrs) - {"checksum", "complete"}):
         value = file.attrs[name]
+        if not isinstance(value, str) and np.asarray(value).dtype.kind not in "iub":
+            raise ValueError(f"the attribute {name} is neither text nor a whole number")
         data = utf8(value) if isinstance(value, str) else np.asarray(value).astype("<i8").tobytes()
-        crc = zlib.crc32(name.encode() + b"\0" + data + b"\0", crc)
+        crc = zlib.crc32(utf8(name) + b"\0" + data + b"\0", crc)
     for name in read_strings(file, "label_names"):
         crc = zlib.crc32(utf8(name) + b"\0", crc)
     return np.uint32(crc)

@@ -162,10 +162,14 @@ class IndexedRows:
         self._lock = threading.Lock()
 
     def read(self, numbers: Sequence[int]) -> list[np.ndarray]:
-        """Return copies of the rows at ``numbers``, in the machine's own byte order."""
+        """Return copies of the rows at ``numbers``, in the machine's own byte order.
+
+        Raises:
+            UserError: they cannot be read, because the file is damaged.
+        """
         shape, dtype = self._dataset.shape[1:], self._dataset.dtype.newbyteorder("=")
         rows = np.empty((len(numbers), *shape), dtype)
-        with self._lock:
+        with self._lock, damage_reported(self._file.filename):
             for place, number in enumerate(numbers):
                 self._dataset.read_direct(rows, np.s_[int(number)], np.s_[place])
         return list(rows)

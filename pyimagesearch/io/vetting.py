@@ -20,14 +20,14 @@ from pathlib import Path
 
 from pyimagesearch.errors import UserError
 
-LIMIT_SECONDS, LIMIT_BYTES = 3, 2**30
+LIMIT_SECONDS, LIMIT_BYTES = 2, 2**30
 _COMMAND = "from pyimagesearch.io.examination import serve; serve()"
 _PATIENCE_SECONDS = 60  # for a disk that does not answer; a loop is ended much sooner
 
 _SETTLED_NS = 50_000_000  # clocks of file systems tick: a file may change again in the same tick
 
 _lock = threading.Lock()
-_known: set[tuple[int, ...]] = set()
+_known: dict[tuple[int, ...], str] = {}
 _helper: "_Helper | None" = None
 
 
@@ -41,21 +41,21 @@ def vet(path: str | os.PathLike[str]) -> None:
         return  # no limits there
     identity = _identity(path)
     with _lock:
-        if identity in _known:
-            return
-        complaint = _ask(os.path.abspath(os.fspath(path)))
+        complaint = _known.get(identity)
+        if complaint is None:
+            complaint = _ask(os.path.abspath(os.fspath(path)))
+            if time.time_ns() - identity[-1] > _SETTLED_NS:
+                _known[identity] = complaint
     if complaint:
         raise UserError(
             f"data set: {os.fspath(path)} is damaged, or made to do harm: it {complaint}; a helper process tried, "
             "and nothing else was touched; build it again, or do not trust it"
         )
-    if time.time_ns() - identity[-1] > _SETTLED_NS:
-        _known.add(identity)
 
 
 def trust(path: str | os.PathLike[str]) -> None:
     """Remember that this process made a file itself."""
-    _known.add(_identity(path))
+    _known[_identity(path)] = ""
 
 
 def _identity(path: str | os.PathLike[str]) -> tuple[int, ...]:

@@ -45,7 +45,7 @@ def make_hang(path):
 def test_a_file_that_makes_hdf5_loop_is_refused_in_seconds(path):
     make_hang(path)
     began = time.monotonic()
-    with pytest.raises(UserError, match=r"data\.hdf5 is damaged, .* busy for more than 3 s; .* do not trust it"):
+    with pytest.raises(UserError, match=r"data\.hdf5 is damaged, .* busy for more than 2 s; .* do not trust it"):
         read_header(path)
     assert time.monotonic() - began < 30  # of the wall; it is processor time that is limited
 
