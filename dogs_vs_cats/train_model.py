@@ -1,6 +1,8 @@
-"""Step 5: train logistic regression on the features of step 4."""
+"""Step 5: train a linear classifier on the features of step 4."""
 
+import argparse
 import sys
+import time
 from pathlib import Path
 
 if __package__ in (None, ""):
@@ -9,6 +11,14 @@ if __package__ in (None, ""):
 from pyimagesearch.utils import cli
 
 C_VALUES = (0.0001, 0.001, 0.01, 0.1, 1.0)
+IN_MEMORY = {"auto": None, "yes": False, "no": True}  # by --out-of-core
+
+
+def margin(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 0.5:
+        raise argparse.ArgumentTypeError(f"must be at least 0 and below 0.5; received {text}")
+    return number
 
 
 def main(argv: list[str] | None = None) -> dict:
@@ -18,8 +28,20 @@ def main(argv: list[str] | None = None) -> dict:
         "-m", "--model", help=".skops or .pickle file to write; the config's CLASSIFIER_PATH if not given"
     )
     parser.add_argument(
-        "-j", "--jobs", type=cli.processes, default=-1, help="processes of the grid search; -1 for all processors"
-    )
+        "-c", "--classifier", choices=("logistic", "linear-svm", "sgd"), default="logistic",
+        help="logistic regression, linear support vector machine, or logistic regression by stochastic descent",
+    )  # fmt: skip
+    parser.add_argument("-k", "--folds", type=cli.positive_int, default=3, help="parts of the search for C")
+    parser.add_argument("--calibrate", action="store_true", help="calibrate probabilities on the folds")
+    parser.add_argument(
+        "--clip", type=margin, default=0.0, metavar="P",
+        help="keep probabilities in [P, 1 - P]: a contest scored by log loss rewards 0.005",
+    )  # fmt: skip
+    parser.add_argument(
+        "-o", "--out-of-core", choices=IN_MEMORY, default="auto",
+        help="read features from the file again and again; auto: if they exceed half of the free memory",
+    )  # fmt: skip
+    parser.add_argument("-j", "--jobs", type=cli.processes, default=-1, help="threads; -1 for all processors")
     parser.add_argument("--force", action="store_true", help="replace existing files")
     args = parser.parse_args(argv)
     config = cli.load_config(args.config)
@@ -27,42 +49,61 @@ def main(argv: list[str] | None = None) -> dict:
 
     import numpy as np
 
-    from pyimagesearch.io.atomic import check_output
-    from pyimagesearch.ml import classifierfile, reports
-    from pyimagesearch.ml.features import read_features
+    from pyimagesearch.io.atomic import check_output, write_json
+    from pyimagesearch.ml import classifierfile, evaluation, reports
+    from pyimagesearch.ml.features import FeatureFile
+    from pyimagesearch.utils.parallel import cpu_count
 
     classifierfile.check_name(model_path)
-    check_output(model_path, args.force, "--model")
-    figure = check_output(model_path.with_name("confusion_matrix.png"), args.force, "--model")
-    features, labels, names = read_features(db)
+    figure, report = model_path.with_name("confusion_matrix.png"), model_path.with_suffix(".json")
+    files = [*classifierfile.files_of(model_path), figure, report]
+    for path in files:
+        check_output(path, args.force, "--model")
+    start = time.monotonic()
+    features = FeatureFile(db, IN_MEMORY[args.out_of_core])
+    evaluation.check_probabilities(args.classifier, args.calibrate, args.clip, len(features.names))
 
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import accuracy_score, classification_report
-    from sklearn.model_selection import GridSearchCV, train_test_split
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    from sklearn.metrics import classification_report
+    from sklearn.model_selection import train_test_split
 
-    cli.info(f"tuning hyperparameters on 75% of {len(labels):,} feature vectors...")
-    names = np.array(names)
-    split = train_test_split(features, names[labels], test_size=0.25, stratify=labels, random_state=config.SEED)
-    train_x, test_x, train_y, test_y = split
-    pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    search = GridSearchCV(pipeline, {"logisticregression__C": C_VALUES}, cv=3, n_jobs=args.jobs)
-    search.fit(train_x, train_y)
-    best_c = search.best_params_["logisticregression__C"]
-    cli.info(f"best hyperparameters: C = {best_c}")
+    from pyimagesearch.ml.calibration import calibrate
+    from pyimagesearch.ml.search import search
+
+    n, place = len(features.labels), "in memory" if features.in_memory else "out of core"
+    cli.info(f"tuning hyperparameters on 75% of {n:,} feature vectors, {place}...")
+    train, test = train_test_split(np.arange(n), test_size=0.25, stratify=features.labels, random_state=config.SEED)
+    threads = cpu_count() if args.jobs == -1 else args.jobs
+    found = search(features, train, args.classifier, C_VALUES, args.folds, threads, config.SEED)
+    for candidate in found.candidates:
+        cli.info(evaluation.in_words(candidate))
+    cli.info(f"best hyperparameters: C = {found.best.c}")
+    pipeline = calibrate(found, features.labels[train]) if args.calibrate else found.pipeline
+    classifier = classifierfile.Classifier(pipeline, features.recipe, features.names, args.clip)
 
     cli.info("evaluating...")
-    predictions = search.predict(test_x)
-    print(classification_report(test_y, predictions, digits=4))
-    accuracy = accuracy_score(test_y, predictions)
-    cli.info(f"accuracy: {accuracy:.2%} of {len(test_y):,} images")
+    result = evaluation.evaluate(classifier, features, test)
+    features.close()
+    truth, predictions = result.truth, result.predictions
+    print(classification_report(truth, predictions, digits=4, zero_division=0))
+    cli.info(f"accuracy: {result.accuracy:.2%} of {len(test):,} images")
+    if result.log_loss is not None:
+        cli.info(f"log loss: {result.log_loss:.4f} on {len(test):,} images")
 
     cli.info("saving model...")
-    classifierfile.save(search.best_estimator_, model_path)
-    reports.draw_confusion_matrix(test_y, predictions, names, figure)
-    cli.wrote(model_path, figure)
-    return {"accuracy": accuracy, "images": len(test_y), "best_c": best_c, "files": [model_path, figure]}
+    classifierfile.save(pipeline, model_path, *classifier[1:])
+    reports.draw_confusion_matrix(truth, predictions, classifier.label_names, figure)
+    figures = {
+        "accuracy": result.accuracy, "log_loss": result.log_loss, "images": len(test), "best_c": found.best.c,
+    }  # fmt: skip
+    content = {
+        "classifier": args.classifier, "calibrated": args.calibrate, "clip": args.clip, **figures,
+        "training_images": len(train), "features": features.shape[1], "classes": classifier.label_names,
+        "folds": args.folds, "search": [candidate._asdict() for candidate in found.candidates],
+        "out_of_core": not features.in_memory, "seconds": round(time.monotonic() - start, 2),
+    }  # fmt: skip
+    write_json(report, content)
+    cli.wrote(*files)
+    return {**figures, "files": files}
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pyimagesearch.io.atomic import replacing
 def draw_confusion_matrix(
     truth: np.ndarray, predictions: np.ndarray, names: Sequence[str], path: str | os.PathLike[str]
 ) -> None:
-    """Draw how often each class was taken for each other one: counts, coloured by their share.
+    """Draw how often each class was taken for each other one: counts, and their shares of the true class.
 
     Args:
         truth: true classes, of shape (n,).
@@ -34,7 +34,7 @@ def draw_confusion_matrix(
     axis.set(xlabel="predicted", ylabel="true", title=f"{np.trace(counts):,} of {counts.sum():,} correct")
     for row, column in np.ndindex(*counts.shape):
         axis.text(
-            column, row, f"{counts[row, column]:,}", ha="center", va="center",
+            column, row, f"{counts[row, column]:,}\n{shares[row, column]:.1%}", ha="center", va="center",
             color="white" if shares[row, column] > 0.5 else "black",
         )  # fmt: skip
     figure.colorbar(image, ax=axis, label="share of the true class", shrink=0.8)

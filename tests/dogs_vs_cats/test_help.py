@@ -17,7 +17,10 @@ FLAGS = {
         "-d", "--dataset", "-o", "--output", "-m", "--model", "-b", "--batch-size", "-s", "--buffer-size",
         "-j", "--jobs", "--weights", "--force",
     ],
-    "train_model": ["-d", "--db", "-m", "--model", "-j", "--jobs", "--force"],
+    "train_model": [
+        "-d", "--db", "-m", "--model", "-c", "--classifier", "-k", "--folds", "--calibrate", "--clip", "-o",
+        "--out-of-core", "-j", "--jobs", "--force",
+    ],
     "demo": ["--images", "--epochs"],
     "draw_sample": ["-o", "--output", "-n", "--images", "-j", "--jobs", "--seed", "--force"],
 }  # fmt: skip

@@ -36,3 +36,10 @@ def test_other_predictions_make_another_picture(tmp_path):
 def test_a_class_that_never_occurs_has_an_empty_row(tmp_path):
     draw_confusion_matrix(TRUTH, TRUTH, ["cat", "dog", "fox", "owl"], tmp_path / "a.png")
     assert cv2.imread(str(tmp_path / "a.png")) is not None
+
+
+def test_shares_of_the_true_class_stand_below_the_counts(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("matplotlib").rcParams, "svg.fonttype", "none")
+    draw_confusion_matrix(TRUTH, np.array(["cat", "dog", "dog", "dog", "cat"]), ["cat", "dog"], tmp_path / "a.svg")
+    text = (tmp_path / "a.svg").read_text()
+    assert all(f">{share}<" in text for share in ("50.0%", "66.7%", "33.3%"))

@@ -1,0 +1,186 @@
+"""Step 5 on features of its own: options, figures, files."""
+
+import json
+import os
+import pickle
+import re
+
+import h5py
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, log_loss
+from sklearn.model_selection import train_test_split
+
+from pyimagesearch.ml import features as features_module
+from pyimagesearch.ml.classifierfile import load
+
+N, CLASSES = 240, ["ant", "bee", "c$_{é}\n%s"]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Return a working folder with features of three classes that overlap, and the recipe of them."""
+    rng = np.random.default_rng(5)
+    labels = np.arange(N) % 3
+    with h5py.File(tmp_path / "features.hdf5", "w") as file:
+        file["features"] = (rng.normal(size=(N, 16)) + 1.3 * np.eye(16)[labels]).astype(np.float16)
+        file["labels"], file["label_names"] = labels, CLASSES
+        file.attrs["recipe"] = '{"network": "tiny"}'
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def train(place, call):
+    def run(*options, model="model/classifier.skops"):
+        return call("train_model", "-d", "features.hdf5", "-m", model, "-j", "1", *options)
+
+    return run
+
+
+def held_out(seed=42):
+    """Return the held-out rows and their classes by scikit-learn alone."""
+    with h5py.File("features.hdf5") as file:
+        rows, names = file["features"][:].astype(np.float32), np.array(CLASSES)[file["labels"][:]]
+    return train_test_split(rows, names, test_size=0.25, stratify=np.arange(N) % 3, random_state=seed)[1::2]
+
+
+def figures(path="model/classifier.json"):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+@pytest.mark.parametrize("options", [[], ["--clip", "0.05"], ["--calibrate"], ["-c", "sgd"]])
+def test_accuracy_and_log_loss_are_scikit_learn_s_on_the_same_rows(train, options):
+    outcome = train(*options)
+    assert outcome.code == 0, outcome.err
+    classifier, (rows, truth) = load("model/classifier.skops"), held_out()
+    assert (classifier.recipe, classifier.label_names) == ('{"network": "tiny"}', CLASSES)
+    result = outcome.result
+    assert result["images"] == 60
+    assert result["accuracy"] == accuracy_score(truth, classifier.estimator.predict(rows))
+    assert result["log_loss"] == pytest.approx(log_loss(truth, classifier.predict_proba(rows)), rel=1e-6)
+    assert 1 / 3 < result["accuracy"] < 1
+    assert f"[INFO] accuracy: {result['accuracy']:.2%} of 60 images" in outcome.out
+    assert f"[INFO] log loss: {result['log_loss']:.4f} on 60 images" in outcome.out
+
+
+def test_the_report_holds_every_figure(train):
+    outcome = train("--folds", "4", "--clip", "0.01")
+    assert outcome.code == 0, outcome.err
+    report = figures()
+    assert [str(path) for path in outcome.result["files"]] == [
+        "model/classifier.skops", "model/confusion_matrix.png", "model/classifier.json",
+    ]  # fmt: skip
+    assert {key: report[key] for key in ("accuracy", "log_loss", "images", "best_c")} == {
+        key: outcome.result[key] for key in ("accuracy", "log_loss", "images", "best_c")
+    }
+    expected = {"classifier": "logistic", "calibrated": False, "clip": 0.01, "training_images": 180, "features": 16,
+                "classes": CLASSES, "folds": 4, "out_of_core": False}  # fmt: skip
+    assert {key: report[key] for key in expected} == expected
+    assert report["seconds"] > 0
+    means = {}
+    for candidate in report["search"]:
+        assert len(candidate["accuracy"]) == len(candidate["log_loss"]) == 4
+        means[candidate["c"]] = np.mean(candidate["accuracy"])
+        accuracy, loss = candidate["accuracy"], candidate["log_loss"]
+        line = (
+            f"C = {candidate['c']:g}: accuracy {np.mean(accuracy):.2%} ± {np.std(accuracy):.2%}, "
+            f"log loss {np.mean(loss):.4f} ± {np.std(loss):.4f}"
+        )
+        assert line in outcome.out
+    assert list(means) == [0.0001, 0.001, 0.01, 0.1, 1.0]
+    assert max(means, key=means.get) == outcome.result["best_c"]
+
+
+def test_two_runs_differ_in_their_seconds_alone(train):
+    first, second = train(model="a/classifier.skops"), train(model="b/classifier.skops")
+    assert {**first.result, "files": 0} == {**second.result, "files": 0}
+    reports = [{**figures(f"{folder}/classifier.json"), "seconds": 0} for folder in "ab"]
+    assert reports[0] == reports[1]
+    models = [load(f"{folder}/classifier.skops").estimator[-1] for folder in "ab"]
+    np.testing.assert_array_equal(models[0].coef_, models[1].coef_)
+
+
+@pytest.mark.parametrize("classifier", ["logistic", "linear-svm", "sgd"])
+def test_out_of_core_is_the_same(train, classifier):
+    inside = train("-c", classifier, "--out-of-core", "no", model="a/classifier.skops")
+    outside = train("-c", classifier, "--out-of-core", "yes", model="b/classifier.skops")
+    assert "feature vectors, in memory..." in inside.out
+    assert "feature vectors, out of core..." in outside.out
+    assert {**inside.result, "files": 0} == {**outside.result, "files": 0}
+
+
+def test_features_larger_than_memory_are_trained_out_of_core(train, monkeypatch):
+    monkeypatch.setattr(features_module, "available_memory", lambda: 1000)
+    assert "feature vectors, out of core..." in train().out
+
+
+def test_a_support_vector_machine_has_probabilities_when_calibrated(train):
+    plain = train("-c", "linear-svm", model="a/classifier.skops")
+    assert plain.code == 0, plain.err
+    assert plain.result["log_loss"] is None
+    assert "log loss" not in plain.out
+    calibrated = train("-c", "linear-svm", "--calibrate", "--clip", "0.01", model="b/classifier.skops")
+    assert calibrated.code == 0, calibrated.err
+    assert calibrated.result["log_loss"] < np.log(3)
+
+
+def test_a_pickle_and_its_description(train):
+    outcome = train("--clip", "0.01", model="model/classifier.pickle")
+    assert outcome.code == 0, outcome.err
+    assert sorted(os.listdir("model")) == [
+        "classifier.json", "classifier.pickle", "classifier.pickle.json", "confusion_matrix.png",
+    ]  # fmt: skip
+    classifier = load("model/classifier.pickle", trust_pickle=True)
+    assert classifier[1:] == ('{"network": "tiny"}', CLASSES, 0.01)
+    with open("model/classifier.pickle", "rb") as file:
+        np.testing.assert_array_equal(pickle.load(file)[-1].coef_, classifier.estimator[-1].coef_)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--folds", "1"], r"--folds: must be from 2 to 60, .*; received 1; ask"),
+        (["--folds", "61"], r"--folds: must be from 2 to 60, the training rows of the rarest class .*received 61"),
+        (["--clip", "0.4"], r"--clip: must be below 1/3, .*received 0\.4"),
+        (["--clip", "0.5"], r"--clip: must be at least 0 and below 0\.5; received 0\.5"),
+        (["--clip", "nan"], r"--clip: must be at least 0 and below 0\.5; received nan"),
+        (["--clip", "some"], r"--clip: invalid margin value: 'some'"),
+        (["-c", "linear-svm", "--clip", "0.1"], r"--clip: needs probabilities, .*pass --calibrate"),
+        (["-c", "forest"], r"--classifier: invalid choice: 'forest'"),
+        (["--out-of-core", "perhaps"], r"--out-of-core: invalid choice: 'perhaps'"),
+        (["-d", "none.hdf5"], r"none\.hdf5 does not exist"),
+        (["-m", "classifier.h5"], r"--model: must end in \.skops, .* received classifier\.h5"),
+    ],
+)
+def test_mistakes(train, files_in, place, options, message):
+    before = files_in(place)
+    outcome = train(*options)
+    assert outcome.code == 2
+    assert re.search(rf"^\S+: error: .*{message}", outcome.err)
+    assert files_in(place) == before
+
+
+def test_numbers_that_are_not_finite(train, place, files_in):
+    with h5py.File("features.hdf5", "r+") as file:
+        file["features"][17] = np.nan
+    before = files_in(place)
+    outcome = train()
+    assert outcome.code == 2
+    assert re.search(r"db: features\.hdf5 must hold finite numbers in the range of float32; row 17", outcome.err)
+    assert files_in(place) == before
+
+
+@pytest.mark.parametrize("existing", ["classifier.pickle", "classifier.pickle.json", "confusion_matrix.png",
+                                      "classifier.json"])  # fmt: skip
+def test_existing_files_are_kept_unless_forced(train, place, existing):
+    (place / "model").mkdir()
+    (place / "model" / existing).write_text("old")
+    outcome = train(model="model/classifier.pickle")
+    assert outcome.code == 2
+    assert re.search(rf"--model: model/{re.escape(existing)} exists; .*--force", outcome.err)
+    assert os.listdir("model") == [existing]
+    assert (place / "model" / existing).read_text() == "old"
+    assert train("--force", model="model/classifier.pickle").code == 0
+    assert (place / "model" / existing).read_bytes() != b"old"
