@@ -21,7 +21,7 @@ def test_other_names_are_missing_as_usual():
         lazy_exports("json", {"JSONDecoder": "decoder"})("loadz")
 
 
-@pytest.mark.parametrize("package", ["callbacks", "io", "nn.conv", "preprocessing", "utils"])
+@pytest.mark.parametrize("package", ["callbacks", "io", "nn.conv", "nn.dense", "preprocessing", "utils"])
 def test_every_exported_name_is_there(package):
     import importlib
 

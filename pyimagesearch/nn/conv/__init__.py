@@ -2,5 +2,6 @@
 
 from pyimagesearch.utils.lazy import lazy_exports
 
-__all__ = ["AlexNet", "mean_subtraction"]
-__getattr__ = lazy_exports(__name__, {"AlexNet": "alexnet", "mean_subtraction": "alexnet"})
+_HOMES = {"AlexNet": "alexnet", "CifarNet": "cifarnet", "MnistNet": "mnistnet", "mean_subtraction": "alexnet"}
+__all__ = sorted(_HOMES)
+__getattr__ = lazy_exports(__name__, _HOMES)
