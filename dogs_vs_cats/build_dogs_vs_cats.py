@@ -1,5 +1,6 @@
 """Step 1: pack a folder of labelled images into train.hdf5, val.hdf5 and test.hdf5, with their means."""
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -25,9 +26,18 @@ def main(argv: list[str] | None = None) -> dict:
     parser.add_argument("--quality", type=cli.positive_int, default=90, help="of JPEG images that are encoded here")
     parser.add_argument(
         "--duplicates",
-        choices=["ignore", "report", "group"],
-        default="ignore",
-        help="report images that are there twice, or also keep them in one split",
+        choices=["report", "group", "ignore"],
+        default="report",
+        help="what to do about pictures that are there twice: report those in different splits, keep each in one "
+        "split, or do not look for them",
+    )
+    parser.add_argument(
+        "--group-duplicates",
+        action="store_const",
+        const="group",
+        dest="duplicates",
+        default=argparse.SUPPRESS,
+        help="short for --duplicates group",
     )
     parser.add_argument("--on-error", choices=["fail", "skip"], default="fail", help="what an unreadable image means")
     parser.add_argument("--resume", action="store_true", help="go on with a build that was stopped")
@@ -58,17 +68,18 @@ def main(argv: list[str] | None = None) -> dict:
 
     cli.info("listing images...")
     images = imagefolder.list_image_folder(args.dataset or config.IMAGES_PATH, config.LABEL_OF)
-    skipped, groups = {}, []
-    if args.on_error == "skip" or args.duplicates != "ignore":
-        prints, bad = scan(images, threads, "Checking images", decoding)
+    skipped, prints, groups = {}, {}, []
+    if args.on_error == "skip" or args.duplicates == "group":
+        readable, bad = scan(images, threads, "Checking images", decoding)
         if bad and args.on_error == "fail":
             raise unreadable_error(images, bad)
         skipped = {images.paths[row]: reason for row, reason in bad.items()}
-        images = images.subset(np.array(sorted(prints), int))
-        groups = find_duplicates([prints[row] for row in sorted(prints)]) if args.duplicates != "ignore" else []
+        images = images.subset(np.array(sorted(readable), int))
+        prints = dict(enumerate(readable[row] for row in sorted(readable)))
     imagefolder.check_classes(images)
-    together = groups if args.duplicates == "group" else []
-    rows = split_groups(images.labels, together, config.NUM_VAL_IMAGES, config.NUM_TEST_IMAGES, config.SEED)
+    if args.duplicates == "group":
+        groups = find_duplicates(list(prints.values()))
+    rows = split_groups(images.labels, groups, config.NUM_VAL_IMAGES, config.NUM_TEST_IMAGES, config.SEED)
     counts = imagefolder.count_by_class(images.labels, images.label_names)
     cli.info(f"{len(images.paths):,} images: " + ", ".join(f"{n:,} {name}" for name, n in counts.items()))
 
@@ -76,19 +87,32 @@ def main(argv: list[str] | None = None) -> dict:
     builder = SplitBuilder(
         images, dict(zip(sets, rows, strict=True)), AspectAwarePreprocessor(size, size), decoding,
         encoding=args.encoding, quality=args.quality, buf_size=args.buffer_size, threads=threads,
+        fingerprints=args.duplicates == "report" and not prints,
     )  # fmt: skip
+    cli.resumable(__name__)
     means = builder.build(sets, overwrite=args.force, resume=args.resume)["train"]
 
     b, g, r = means if config.CHANNELS == 3 else [means.mean()] * 3
     write_json(means_path, {"R": r, "G": g, "B": b})
     splits = {name: len(chosen) for name, chosen in zip(sets, rows, strict=True)}
+    if args.duplicates == "report":
+        cli.info("looking for pictures that are there twice...")
+        prints |= builder.fingerprints
+        earlier = np.array([row for row in range(len(images.paths)) if row not in prints], int)  # before --resume
+        if len(earlier):
+            again, _ = scan(images.subset(earlier), threads, "Checking earlier images", decoding)
+            prints |= {int(earlier[row]): found for row, found in again.items()}
+        known = sorted(prints)
+        groups = [[known[i] for i in group] for group in find_duplicates([prints[row] for row in known])]
     found = summary(groups, images, dict(zip(sets, rows, strict=True)))
     report = {"classes": counts, "splits": splits, "skipped": skipped, "duplicates": found, "build": builder.mark}
     write_json(report_path, report)
-    if args.duplicates != "ignore":
+    if groups:
+        leak = "; --group-duplicates keeps each in one split" if found["across_splits"] else ""
         cli.info(
-            f"{found['pictures']:,} pictures are there more than once, {len(found['across_splits']):,} of them in "
-            f"different splits, {len(found['conflicts']):,} with different labels; {report_path} lists them"
+            f"pictures that are there more than once: {found['pictures']:,}, in different splits "
+            f"{len(found['across_splits']):,}, with different labels {len(found['conflicts']):,}; {report_path} lists "
+            f"them{leak}"
         )
     if skipped:
         cli.info(f"left out {len(skipped):,} unreadable images; {report_path} lists them")

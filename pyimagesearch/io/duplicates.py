@@ -28,6 +28,7 @@ The hashes of unlike pictures differed in 8 or more, in all of 312 million pairs
 2,500 photographs.
 """
 
+_LINES = 128
 _SIDE, _KEPT = 32, 8  # of the picture that is transformed, and of its low frequencies
 _NOISE, _MIN_BITS = 2.0, 48  # a frequency this near the median, 7 sigma of rounding to 8 bits, is an accident
 _MAX_BUCKET = 1000  # hashes that agree in many bits are each compared with this many of the others
@@ -60,12 +61,13 @@ def fingerprint(data: bytes, image: np.ndarray) -> Fingerprint:
         data: the content of the file.
         image: its pixels, ndarray of shape (h, w, channels), uint8; BGR if there are three.
     """
-    gray = cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2GRAY) if image.shape[2] >= 3 else image[..., 0]
+    lines = image[:: max(1, len(image) // _LINES)]  # enough for so small a picture
+    gray = cv2.cvtColor(lines[..., :3], cv2.COLOR_BGR2GRAY) if image.shape[2] >= 3 else lines[..., 0]
     while min(gray.shape) >= 4 * _SIDE:  # halving first is five times as fast
         gray = cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     gray = cv2.resize(gray, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     low = cv2.dct(gray.astype(np.float32))[:_KEPT, :_KEPT]
-    low -= np.median(low)
+    low -= np.partition(low, (31, 32), axis=None)[31:33].mean()  # np.median takes twice as long
     telling = np.count_nonzero(np.abs(low) > _NOISE) >= _MIN_BITS
     phash = int.from_bytes(np.packbits(low > 0).tobytes(), "big") if telling else None
     return Fingerprint(hashlib.sha256(data).digest(), phash)

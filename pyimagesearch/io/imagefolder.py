@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +49,9 @@ class ImageFolder(NamedTuple):
 def list_image_folder(folder: str | os.PathLike[str], label_of: LabelFunction) -> ImageFolder:
     """List the images below ``folder`` in sorted order, and label each by ``label_of(path)``.
 
+    Links to folders are followed, but not back into a folder that they lie in. Files whose names begin
+    with ``._`` are left out: a Mac keeps notes on other files in them.
+
     Args:
         label_of: takes a path, returns the class's name; `label_from_name`, `label_from_folder`,
             or your own.
@@ -63,18 +66,7 @@ def list_image_folder(folder: str | os.PathLike[str], label_of: LabelFunction) -
             f"{'is a file' if root.exists() else 'does not exist'}; check the path"
         )
 
-    def refuse(error: OSError) -> None:
-        raise UserError(
-            f"dataset: {error.filename} cannot be listed ({error.strerror}), so its images would be left out "
-            "unseen; make it readable, or move it out of the folder"
-        ) from error
-
-    found = sorted(
-        os.path.relpath(os.path.join(parent, name), root)
-        for parent, _, names in os.walk(root, onerror=refuse)
-        for name in names
-        if name.lower().endswith(EXTENSIONS)
-    )
+    found = sorted(_image_paths(root))
     if not found:
         raise UserError(
             f"dataset: {root} holds no images ({', '.join(EXTENSIONS)}), in no folder below it either; check the path"
@@ -88,6 +80,35 @@ def list_image_folder(folder: str | os.PathLike[str], label_of: LabelFunction) -
             )
     label_names, labels = np.unique(names, return_inverse=True)
     return ImageFolder(root, found, labels.astype(np.int64), label_names.tolist())
+
+
+def _image_paths(folder: Path, prefix: str = "", above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[str]:
+    """Yield the paths of images relative to the topmost folder; ``above`` are the folders that this one lies in."""
+    try:
+        status = os.stat(folder)
+        entries = list(os.scandir(folder))
+    except OSError as error:
+        raise UserError(
+            f"dataset: {folder} cannot be listed ({error.strerror}), so its images would be left out "
+            "unseen; make it readable, or move it out of the folder"
+        ) from error
+    here = (status.st_dev, status.st_ino)
+    if here in above:
+        return
+    for entry in entries:
+        if entry.name.startswith("._"):
+            continue
+        if _is_folder(entry):
+            yield from _image_paths(folder / entry.name, f"{prefix}{entry.name}{os.sep}", above | {here})
+        elif entry.name.lower().endswith(EXTENSIONS):
+            yield prefix + entry.name
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def check_classes(images: ImageFolder) -> None:

@@ -27,7 +27,8 @@ def pack(
     threads: int,
     label: str,
     decoding: Decoding | None = None,
-) -> None:  # fmt: skip
+    fingerprints: list[Fingerprint] | None = None,
+) -> None:
     """Read all images, resize them and add them to ``writer`` in order.
 
     Images that the writer recovered from an earlier run are not read again. A JPEG file that has the
@@ -38,6 +39,7 @@ def pack(
         threads: threads that decode.
         label: what the progress bar says.
         decoding: what is wanted of the images; by default any with the writer's channels.
+        fingerprints: a list that gets the fingerprint of every image that is read, in order.
 
     Raises:
         UnreadableImageError: an image cannot be read.
@@ -46,19 +48,23 @@ def pack(
     done = writer.rows_added
     decoding = decoding or Decoding(writer.dims[-1])
 
-    def load(path: str) -> EncodedRow:
+    def load(path: str) -> tuple[EncodedRow, Fingerprint | None]:
         data = read_file(images.root / path)
         image = decode_image(data, images.root / path, decoding)
         row = resize.preprocess(image)
-        return writer.encode(row, data if row is image and is_jpeg(data) else None)
+        encoded = writer.encode(row, data if row is image and is_jpeg(data) else None)
+        return encoded, None if fingerprints is None else fingerprint(data, image)
 
-    def load_block(start: int) -> list[EncodedRow]:
+    def load_block(start: int) -> list[tuple[EncodedRow, Fingerprint | None]]:
         return [load(path) for path in images.paths[start : start + _BLOCK]]
 
     starts = range(done, len(images.paths), _BLOCK)
     blocks = map_ahead(load_block, starts, threads, threads * _BLOCKS_AHEAD)
-    for start, rows in zip(starts, progress(blocks, len(images.paths), label, _BLOCK, done), strict=False):
+    for start, loaded in zip(starts, progress(blocks, len(images.paths), label, _BLOCK, done), strict=False):
+        rows, prints = zip(*loaded, strict=True)
         stop = start + len(rows)
+        if fingerprints is not None:
+            fingerprints.extend(prints)
         writer.add_encoded(rows, images.labels[start:stop], images.paths[start:stop])
 
 
@@ -72,16 +78,20 @@ class SplitBuilder:
         decoding: what is wanted of the images.
         encoding, quality, buf_size: as of `HDF5DatasetWriter`.
         threads: threads that decode.
+        fingerprints: whether to take the fingerprint of every image.
 
     Attributes:
         mark: tells this build from builds of other images, splits or treatments.
+        fingerprints: those of the images that were read, by their numbers.
     """
 
     def __init__(
         self, images: ImageFolder, rows: dict[str, np.ndarray], resize: Any, decoding: Decoding, *,
-        encoding: str, quality: int, buf_size: int, threads: int,
+        encoding: str, quality: int, buf_size: int, threads: int, fingerprints: bool = False,
     ) -> None:  # fmt: skip
-        self._images, self._decoding = images, decoding
+        self._images, self._decoding, self._rows = images, decoding, rows
+        self.fingerprints: dict[int, Fingerprint] = {}
+        self._wants_fingerprints = fingerprints
         self._splits = {name: images.subset(chosen) for name, chosen in rows.items()}
         self._shape = (resize.height, resize.width, decoding.channels)
         self._resize, self._threads = resize, threads
@@ -124,7 +134,10 @@ class SplitBuilder:
                 writer.store_class_labels(images.label_names)
                 if resume:
                     writer.recover(images.labels, images.paths)
-                pack(images, writer, self._resize, self._threads, f"Building {name}", self._decoding)
+                prints: list[Fingerprint] | None = [] if self._wants_fingerprints else None
+                numbers = self._rows[name][writer.rows_added :].tolist()
+                pack(images, writer, self._resize, self._threads, f"Building {name}", self._decoding, prints)
+                self.fingerprints.update(zip(numbers, prints or (), strict=False))
                 writer.seal()
                 means[name] = writer.channel_means()
             for writer in writers:

@@ -49,13 +49,13 @@ def expected_groups():
 
 def test_they_are_reported(twins, call):
     folder, config = twins
-    out = build(call, config, "--duplicates", "report")
+    out = build(call, config)
     report = json.loads((folder / "new/build.json").read_text("utf-8"))["duplicates"]
     assert sorted(map(sorted, report["groups"])) == sorted(expected_groups())
     place = split_of_paths(folder)
     torn = [group for group in expected_groups() if place[group[0]] != place[group[1]]]
     assert len(report["across_splits"]) == len(torn)
-    assert f"5 pictures are there more than once, {len(torn)} of them in different splits, 0 with different" in out
+    assert f"there more than once: 5, in different splits {len(torn)}, with different labels 0;" in out
 
 
 def test_they_are_kept_together(twins, call):
