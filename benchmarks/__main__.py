@@ -21,7 +21,7 @@ from . import _results
 
 _SCRIPTS = (
     "build", "generator", "jpeg", "tfdata", "grain_map", "dali", "ffcv_compare",
-    "layouts", "memory", "crops", "fit", "classifier", "costs",
+    "layouts", "memory", "crops", "fit", "features", "classifier", "costs",
 )  # fmt: skip
 
 

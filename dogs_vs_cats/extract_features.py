@@ -17,8 +17,26 @@ def main(argv: list[str] | None = None) -> dict:
         help="folder of images, or HDF5 file of step 1; the config's IMAGES_PATH if not given",
     )
     parser.add_argument("-o", "--output", help="HDF5 file to write; the config's FEATURES_HDF5 if not given")
-    parser.add_argument("-m", "--model", default="resnet50", help="a network of Keras, or a .keras file of step 2")
-    parser.add_argument("--weights", help="imagenet (if not given), none (random: only for tests), or a file")
+    parser.add_argument(
+        "-m",
+        "--model",
+        default="resnet50",
+        help="a network of Keras, or a .keras file; several, with commas between them, to join their features",
+    )
+    parser.add_argument(
+        "--weights", default="", help="imagenet (if not given), none (random: only for tests), or a file"
+    )
+    parser.add_argument(
+        "--layer", default="", help="layer to take features from; the last before the classifier if not given"
+    )
+    parser.add_argument("--alpha", help="width of a MobileNet, as a factor; 1 if not given")
+    parser.add_argument("--flip", action="store_true", help="average the features of each image and its mirror image")
+    parser.add_argument(
+        "--precision",
+        choices=["float32", "mixed_bfloat16"],
+        default="float32",
+        help="mixed_bfloat16 is faster on GPUs and on processors that calculate in it",
+    )
     parser.add_argument("-b", "--batch-size", type=cli.positive_int, default=32, help="images in a batch")
     parser.add_argument(
         "-s",
@@ -35,39 +53,38 @@ def main(argv: list[str] | None = None) -> dict:
 
     import numpy as np
 
-    from pyimagesearch.errors import UserError
     from pyimagesearch.io import HDF5DatasetWriter
     from pyimagesearch.io.atomic import check_output
     from pyimagesearch.io.imagesource import open_images
     from pyimagesearch.utils.digest import fingerprint
-    from pyimagesearch.utils.parallel import cpu_count, map_ahead
+    from pyimagesearch.utils.parallel import cpu_count, keep_opencv_to_one_thread, map_ahead
     from pyimagesearch.utils.progress import progress
 
     output = check_output(args.output or config.FEATURES_HDF5, args.force)
     cli.info("listing images...")
     threads = args.jobs or cpu_count()
+    keep_opencv_to_one_thread()
     images = open_images(args.dataset or config.IMAGES_PATH, config.LABEL_OF, threads)
 
     from pyimagesearch.nn.featureextractor import FeatureExtractor
 
     cli.info(f"loading network {args.model}...")
-    own = args.model.endswith(".keras")
-    if own and args.weights:
-        raise UserError(
-            f"--weights: a .keras file has its own; received {args.weights} with {args.model}; leave it out"
-        )
-    make = FeatureExtractor.from_model if own else FeatureExtractor.from_backbone
-    extractor = make(args.model) if own else make(args.model, args.weights or "imagenet")
+    extractor = FeatureExtractor.from_names(
+        args.model, args.weights, layer=args.layer, alpha=args.alpha, flip=args.flip, precision=args.precision,
+        seed=config.SEED,
+    )  # fmt: skip
 
-    build = fingerprint([images.identity, extractor.identity, str(args.batch_size), str(config.SEED)])
+    build = fingerprint([images.identity, extractor.recipe, str(args.batch_size), str(config.SEED)])
     order = np.random.default_rng(config.SEED).permutation(len(images.labels))
 
-    def prepare(rows: np.ndarray) -> np.ndarray:
+    def prepare(rows: np.ndarray) -> list[np.ndarray]:
         return extractor.prepare(images.read(rows, extractor.resize))
 
+    cli.resumable(__name__)
     with HDF5DatasetWriter(
         (len(order), extractor.features), output, "features", args.buffer_size,
         overwrite=args.force, resume=args.resume, history=extractor.description, build=build,
+        recipe=extractor.recipe,
     ) as writer:  # fmt: skip
         writer.store_class_labels(images.label_names)
         paths = [images.paths[row] for row in order] if images.paths else None
@@ -76,7 +93,7 @@ def main(argv: list[str] | None = None) -> dict:
         blocks = [slice(start, start + args.batch_size) for start in starts]
         prepared = map_ahead(lambda block: prepare(order[block]), blocks, threads, threads + 1)
         bar = progress(prepared, len(order), "Extracting features", args.batch_size, done)
-        for block, inputs in zip(blocks, bar, strict=False):
+        for inputs, block in zip(bar, blocks, strict=True):
             writer.add(extractor.extract(inputs), images.labels[order[block]], paths and paths[block])
     images.close()
     cli.info(f"{len(order):,} feature vectors of length {extractor.features:,}")

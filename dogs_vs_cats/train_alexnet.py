@@ -46,23 +46,22 @@ def main(argv: list[str] | None = None) -> dict:
     from pyimagesearch.nn.training import fit_from, learning_rate
 
     keras.utils.set_random_seed(config.SEED)
+    preparation = modelfile.Preparation(size, size, header.color_order, means, header.label_names)
     pp = preprocessing.PatchPreprocessor(size, size)
-    sp = preprocessing.SimplePreprocessor(size, size)
-    mp = preprocessing.MeanPreprocessor(means["R"], means["G"], means["B"])
     aug = preprocessing.AugmentPreprocessor.from_settings(config.AUGMENTATION)
-    iap = preprocessing.ImageToArrayPreprocessor()
+    sp, (mp, iap) = preparation.resize(), preparation.normalize()
     train = HDF5DatasetGenerator(
         config.TRAIN_HDF5, batch_size, [pp, aug, mp, iap], classes=classes,
         shuffle=True, seed=config.SEED, threads=args.jobs,
     )  # fmt: skip
     val = HDF5DatasetGenerator(config.VAL_HDF5, batch_size, [sp, mp, iap], classes=classes, threads=args.jobs)
 
-    preparation = modelfile.Preparation(size, size, header.color_order, means, header.label_names)
     stream = f"build {header.build}, batch size {batch_size}, seed {config.SEED}"
     rate = learning_rate(config.LEARNING_RATE, config.LEARNING_RATE_DECAY, epochs * len(train))
     if args.resume:
         cli.info(f"loading {last_path}...")
         start = modelfile.check_resumable(last_path, preparation, stream, epochs)
+        cli.resumable(__name__)
         model, _ = modelfile.load_model(last_path)
         if config.LEARNING_RATE_DECAY == "linear":  # more epochs in all make a longer line
             model.optimizer.learning_rate = rate
@@ -75,6 +74,8 @@ def main(argv: list[str] | None = None) -> dict:
 
     def save(trained: keras.Model, path: Path, position: modelfile.Position) -> None:
         modelfile.save_model(trained, path, preparation, position, stream)
+        if path == last_path:
+            cli.resumable(__name__)
 
     figure, curves = best_path.with_name("training.png"), best_path.with_name("training.json")
     monitor = callbacks.TrainingMonitor(figure, curves, start_at=start.epoch)

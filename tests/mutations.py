@@ -306,10 +306,10 @@ MUTATIONS = (
     ),
     Mutation(
         "a backbone gets BGR",
-        "pyimagesearch/nn/featureextractor.py",
-        "return preprocess_input(images[..., ::-1].astype(np.float32))",
-        "return preprocess_input(images.astype(np.float32))",
-        ("tests/nn/test_featureextractor.py",),
+        "pyimagesearch/nn/backbones.py",
+        'SYMMETRIC = Scaling("RGB",',
+        'SYMMETRIC = Scaling("BGR",',
+        ("tests/nn/test_backbones.py",),
     ),
 )
 

@@ -1,6 +1,7 @@
 """Labelled images by row number, whether they lie in a folder or in an HDF5 file."""
 
 import os
+import threading
 from typing import Any, Protocol
 
 import numpy as np
@@ -75,6 +76,7 @@ class _FromHDF5:
             )
         self._path, self._threads, self._color_order = path, threads, header.color_order
         self._loader: BatchLoader | None = None
+        self._lock = threading.Lock()
         self.labels = header.labels
         self.label_names = header.label_names or [str(c) for c in range(header.labels.max() + 1)]
         with open_file(path) as file:
@@ -82,8 +84,9 @@ class _FromHDF5:
         self.identity = file_fingerprint(path)
 
     def read(self, rows: np.ndarray, resize: Any) -> np.ndarray:
-        if self._loader is None:
-            self._loader = BatchLoader(self._path, 1, [resize], dtype="uint8", threads=self._threads)
+        with self._lock:
+            if self._loader is None:
+                self._loader = BatchLoader(self._path, 1, [resize], dtype="uint8", threads=self._threads)
         images = self._loader.images(0, rows)
         return images if self._color_order == "BGR" else images[..., ::-1]
 

@@ -22,6 +22,8 @@ _LANES = 8
 """Sums that threads work on: a fixed number, so that the result does not depend on the threads."""
 _TOLERANCE, _ENOUGH = 1e-5, 1e-4
 """Largest derivative that L-BFGS aims for, and what scikit-learn is content with, should float32 end it earlier."""
+_IN_FLOAT64 = 2**24
+"""Up to so many numbers float64 costs nothing, and few rows need it: their penalty is steep where C is small."""
 _SGD_EPOCHS = 10
 
 
@@ -31,7 +33,7 @@ class Standardized(NamedTuple):
     Attributes:
         features: where the rows are.
         scaler: what standardises them, fitted to ``rows``.
-        mean: of each feature, as float32.
+        mean: of each feature, of the dtype that is calculated in.
         rows: int64 ndarray of shape (n,), sorted: those that are trained on.
         truth: int64 ndarray of shape (n,): their classes.
         classes: how many classes there are.
@@ -54,11 +56,13 @@ class Standardized(NamedTuple):
         rows, scaler = np.sort(rows), StandardScaler()
         for block in features.read_blocks(rows):
             scaler.partial_fit(block)
-        return cls(features, scaler, scaler.mean_.astype(np.float32), rows, features.labels[rows], len(features.names))
+        few = len(rows) * features.shape[1] <= _IN_FLOAT64
+        mean = scaler.mean_.astype(np.float64 if few else np.float32)
+        return cls(features, scaler, mean, rows, features.labels[rows], len(features.names))
 
     def read_centered(self, rows: np.ndarray) -> np.ndarray:
-        """Return ``rows`` with a mean of 0, as float32 ndarray of shape (len(rows), d); weights take the scale."""
-        block = self.features.read(rows)
+        """Return ``rows`` with a mean of 0, as ndarray of shape (len(rows), d); weights take the scale."""
+        block = self.features.read(rows).astype(self.mean.dtype, copy=False)
         block -= self.mean
         return block
 
@@ -68,8 +72,8 @@ class Standardized(NamedTuple):
         return np.concatenate([self.read_centered(block) @ coef + intercept for block in self.features.blocks(rows)])
 
     def rescaled(self, weights: np.ndarray) -> np.ndarray:
-        """Return weights of centred features that stand for those of standardised ones, float32 (d, columns)."""
-        return (weights[:, :-1] / self.scaler.scale_).astype(np.float32).T
+        """Return weights of centred features that stand for those of standardised ones, of shape (d, columns)."""
+        return (weights[:, :-1] / self.scaler.scale_).astype(self.mean.dtype).T
 
 
 def fit_lbfgs(
@@ -97,7 +101,7 @@ def fit_lbfgs(
             block = data.read_centered(data.rows[place])
             value, derivative = loss(block @ coef + intercept, data.truth[place])
             total += value
-            gradient[:, :-1] += derivative.T.astype(np.float32) @ block
+            gradient[:, :-1] += derivative.T.astype(block.dtype) @ block
             gradient[:, -1] += derivative.sum(axis=0)
         return total, gradient
 
@@ -134,7 +138,7 @@ def fit_sgd(data: Standardized, c: float, seed: int) -> np.ndarray:
         float64 ndarray of shape (columns, d + 1), as `fit_lbfgs`.
     """
     n, rng = len(data.rows), np.random.default_rng(seed)
-    scale = data.scaler.scale_.astype(np.float32)
+    scale = data.scaler.scale_.astype(data.mean.dtype)
     model = SGDClassifier(loss="log_loss", alpha=1 / (c * n), average=True, shuffle=False)
     for _ in range(_SGD_EPOCHS):
         for place in data.features.blocks(rng.permutation(n)):

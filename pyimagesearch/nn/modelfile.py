@@ -1,7 +1,7 @@
 """``.keras`` files that know what their model expects of an image.
 
 Beside Keras's own entries the archive holds ``pyimagesearch.json``: the input size, channel order,
-means and class names that the model was trained with, and how far its training came.
+scaling and class names that the model was trained with, and how far its training came.
 """
 
 import json
@@ -15,11 +15,8 @@ import numpy as np
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.atomic import PathLike, replacing
 from pyimagesearch.io.fileformat import Header, check_images
-from pyimagesearch.preprocessing import (
-    ImageToArrayPreprocessor,
-    MeanPreprocessor,
-    SimplePreprocessor,
-)
+from pyimagesearch.nn.backbones import find_backbone
+from pyimagesearch.preprocessing import ImageToArrayPreprocessor, NormalizePreprocessor, SimplePreprocessor
 
 _ENTRY = "pyimagesearch.json"
 
@@ -29,9 +26,11 @@ class Preparation(NamedTuple):
 
     Attributes:
         width, height: size of the input, in pixels.
-        color_order: "BGR" or "RGB".
+        color_order: of the data files that it was trained with, "BGR" or "RGB".
         means: mean of each colour to subtract, keyed "R", "G", "B", in [0, 255].
         label_names: the classes in the order of the model's outputs.
+        deviations: what each colour is divided by then, keyed the same.
+        input_order: of the input's channels, "BGR" or "RGB"; that of the data if empty.
     """
 
     width: int
@@ -39,11 +38,38 @@ class Preparation(NamedTuple):
     color_order: str
     means: dict[str, float]
     label_names: list[str]
+    deviations: dict[str, float] = {"R": 1.0, "G": 1.0, "B": 1.0}
+    input_order: str = ""
 
-    def normalize(self) -> list[Any]:
-        """Return the preprocessors that turn pixels of the right size into input."""
-        mean = MeanPreprocessor(self.means["R"], self.means["G"], self.means["B"])
-        return [mean, ImageToArrayPreprocessor()]
+    @classmethod
+    def for_backbone(
+        cls, name: str, label_names: list[str], size: int | None = None, color_order: str = "BGR"
+    ) -> "Preparation":
+        """Describe the input of a network of `pyimagesearch.nn.backbones`.
+
+        Args:
+            name: a key of `BACKBONES`, in any case.
+            label_names: the classes in the order of the model's outputs.
+            size: width and height of the input, in pixels; the backbone's own if None.
+            color_order: of the data files.
+
+        Raises:
+            UserError: there is no backbone of that name.
+        """
+        backbone = find_backbone(name)
+        order, means, deviations = backbone.scaling
+        side = size or backbone.size
+        return cls(side, side, color_order, dict(means), label_names, dict(deviations), order)
+
+    def normalize(self, data_order: str = "") -> list[Any]:
+        """Return the preprocessors that turn pixels of the right size into input.
+
+        Args:
+            data_order: order of the pixels' channels; ``color_order`` if empty. `read_image` gives "BGR".
+        """
+        order = self.input_order or self.color_order
+        data_order = data_order or self.color_order
+        return [NormalizePreprocessor(self.means, self.deviations, order, data_order), ImageToArrayPreprocessor()]
 
     def resize(self) -> SimplePreprocessor:
         """Return the preprocessor that gives images the right size."""

@@ -8,6 +8,7 @@ _HOMES = {
     "CropPreprocessor": "croppreprocessor",
     "ImageToArrayPreprocessor": "imagetoarraypreprocessor",
     "MeanPreprocessor": "meanpreprocessor",
+    "NormalizePreprocessor": "normalizepreprocessor",
     "PatchPreprocessor": "patchpreprocessor",
     "SimplePreprocessor": "simplepreprocessor",
 }

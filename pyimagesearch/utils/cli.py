@@ -5,7 +5,11 @@ import contextlib
 import importlib
 import json
 import os
+import shlex
+import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from io import TextIOWrapper
 from pathlib import Path
@@ -16,7 +20,8 @@ from pyimagesearch.errors import UserError
 
 DEFAULT_CONFIG = "config.dogs_vs_cats_config"
 
-
+SECONDS_TO_STOP = 1.5  # after Ctrl-C; a program should be gone within two
+_resumable: set[str] = set()
 _WANTS_NATIVE_STDERR = "TF_CPP_MIN_LOG_LEVEL" in os.environ  # asked now: TensorFlow sets it itself
 
 
@@ -155,23 +160,67 @@ def native_stderr_hushed() -> Iterator[None]:
         os.close(number)
 
 
+def resumable(module: str) -> None:
+    """Say that ``module``, if it is the program that runs, can be gone on with by ``--resume`` once it is stopped."""
+    _resumable.add(module)
+
+
+@contextlib.contextmanager
+def _stopping_soon() -> Iterator[None]:
+    """End the program soon after Ctrl-C, also while a library computes and lets no Python code run.
+
+    Such an end is as sudden as that by ``kill -9``, which no file minds. Once the block is over, Ctrl-C is ignored.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+
+    def watch() -> None:
+        while os.read(reading, 1) != bytes([signal.SIGINT]):
+            pass
+        time.sleep(SECONDS_TO_STOP)
+        os._exit(130 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN else _stopped())
+
+    threading.Thread(target=watch, name="Ctrl-C", daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def run(main: Callable[[], Any]) -> int:
-    """Call a script's ``main`` and return its exit code: 0, 2 for a user's mistake, 130 for Ctrl-C."""
+    """Call a script's ``main`` and return its exit code: 0, 2 for a user's mistake, 130 for Ctrl-C.
+
+    A program, whose ``main`` is that of the module ``__main__``, does not return from a failure, but ends there and
+    then: libraries that were stopped in the midst of their work have much to say while Python shuts down.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # names of files and classes need not be of its encoding
             stream.reconfigure(errors="backslashreplace")
+    program = main.__module__ == "__main__"
     try:
-        with native_stderr_hushed():
+        with native_stderr_hushed(), _stopping_soon() if program else contextlib.nullcontext():
             main()
+        return 0
     except UserError as error:
-        return _fail(str(error), 2)
+        code = _fail(str(error), 2)
     except KeyboardInterrupt:
-        return _fail("stopped by Ctrl-C; unfinished files were not given their final names", 130)
+        code = _stopped()
     except (OSError, MemoryError) as error:
-        return _fail(f"{type(error).__name__}: {error}", 1)
-    return 0
+        code = _fail(f"{type(error).__name__}: {error}", 1)
+    if program:
+        with contextlib.suppress(OSError):  # nobody reads it any more
+            sys.stdout.flush()
+        os._exit(code)
+    return code
 
 
-def _fail(message: str, code: int) -> int:
-    print(f"{Path(sys.argv[0]).stem}: error: {' '.join(message.split())}", file=sys.stderr, flush=True)
+def _stopped() -> int:
+    command = shlex.join([*sys.orig_argv, *(["--resume"] if "--resume" not in sys.orig_argv else [])])
+    how = f"; go on with: {command}" if "__main__" in _resumable else ""
+    return _fail("stopped by Ctrl-C; unfinished files were not given their final names", 130, how)
+
+
+def _fail(message: str, code: int, command: str = "") -> int:
+    print(f"{Path(sys.argv[0]).stem}: error: {' '.join(message.split())}{command}", file=sys.stderr, flush=True)
     return code

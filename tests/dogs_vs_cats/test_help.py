@@ -15,7 +15,7 @@ FLAGS = {
     "crop_accuracy": ["-d", "--dataset", "-m", "--model", "-b", "--batch-size", "-j", "--jobs"],
     "extract_features": [
         "-d", "--dataset", "-o", "--output", "-m", "--model", "-b", "--batch-size", "-s", "--buffer-size",
-        "-j", "--jobs", "--weights", "--force",
+        "-j", "--jobs", "--weights", "--layer", "--alpha", "--flip", "--precision", "--resume", "--force",
     ],
     "train_model": [
         "-d", "--db", "-m", "--model", "-c", "--classifier", "-k", "--folds", "--calibrate", "--clip", "-o",

@@ -14,6 +14,7 @@ from pyimagesearch.nn.featureextractor import FeatureExtractor
 from pyimagesearch.nn.modelfile import Position, Preparation, save_model
 
 ROWS = 45
+SEVERAL = ["-m", "model.keras,mobilenet", "--weights", ",none", "--alpha", ",0.25", "--flip"]
 
 
 @pytest.fixture
@@ -51,16 +52,16 @@ def stop_after(monkeypatch, batches, error):
     return lambda: monkeypatch.setattr(FeatureExtractor, "extract", whole)
 
 
-@pytest.mark.parametrize("batches", [0, 3, 7])
-def test_after_ctrl_c_it_goes_on(workplace, monkeypatch, batches):
-    extract("whole.hdf5")
+@pytest.mark.parametrize(("batches", "options"), [(0, []), (3, []), (7, []), (5, SEVERAL)])
+def test_after_ctrl_c_it_goes_on(workplace, monkeypatch, batches, options):
+    extract("whole.hdf5", *options)
     heal = stop_after(monkeypatch, batches, KeyboardInterrupt)
     with pytest.raises(KeyboardInterrupt):
-        extract("broken.hdf5")
+        extract("broken.hdf5", *options)
     assert os.path.exists("broken.hdf5.partial")
     assert not os.path.exists("broken.hdf5")
     heal()
-    extract("broken.hdf5", "--resume")
+    extract("broken.hdf5", "--resume", *options)
     assert (workplace / "broken.hdf5").read_bytes() == (workplace / "whole.hdf5").read_bytes()
 
 

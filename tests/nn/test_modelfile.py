@@ -121,6 +121,36 @@ class TestPreparation:
         expected = PREPARATION.resize().preprocess(image) - np.array([3.5, 2.5, 1.5], np.float32)
         np.testing.assert_allclose(resized, expected, atol=1e-5)
 
+    @pytest.mark.parametrize("data_order", ["", "BGR", "RGB"])
+    @pytest.mark.parametrize("color_order", ["BGR", "RGB"])
+    @pytest.mark.parametrize("input_order", ["", "BGR", "RGB"])
+    def test_pixels_of_any_order_become_the_same_input(self, data_order, color_order, input_order, rng):
+        means, deviations = {"R": 10.0, "G": 20.0, "B": 30.0}, {"R": 2.0, "G": 4.0, "B": 8.0}
+        preparation = Preparation(6, 4, color_order, means, ["cat"], deviations, input_order)
+        colors = {color: rng.integers(0, 256, (4, 6), np.uint8) for color in "RGB"}
+        image = np.stack([colors[color] for color in data_order or color_order], axis=-1)
+        for step in preparation.normalize(data_order):
+            image = step.preprocess(image)
+        wanted = [(colors[color] - means[color]) / deviations[color] for color in input_order or color_order]
+        np.testing.assert_allclose(image, np.stack(wanted, axis=-1), rtol=1e-5, atol=1e-5)
+
+    def test_that_of_a_backbone_is_kept_with_the_model(self, tmp_path):
+        preparation = Preparation.for_backbone("DenseNet121", ["cat", "dog"], size=32, color_order="RGB")
+        assert (preparation.width, preparation.height, preparation.input_order) == (32, 32, "RGB")
+        assert Preparation.for_backbone("inceptionv3", []).width == 299
+        model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
+        save_model(model, tmp_path / "a.keras", preparation, POSITION)
+        assert load_model(tmp_path / "a.keras")[1] == preparation
+
+    def test_a_file_of_an_older_version_has_no_deviations(self, path):
+        fields = PREPARATION._asdict()
+        content = {"preparation": fields, "position": POSITION._asdict(), "stream": ""}
+        del fields["deviations"], fields["input_order"]
+        older = path.with_name("older.keras")
+        with zipfile.ZipFile(older, "w") as archive:
+            archive.writestr("pyimagesearch.json", json.dumps(content))
+        assert read_description(older)[0] == PREPARATION
+
     def test_data_of_the_same_kind_is_fine(self, write_dataset, numbered_images):
         path = write_dataset(numbered_images(4), class_labels=("cat", "dög"))
         PREPARATION.check_data(read_header(path))

@@ -43,6 +43,11 @@ def with_channels_first(shape, dtype):
     return (*(shape[2:] or (1,)), *shape[:2]), dtype
 
 
+def normalization(color_order, means, deviations):
+    means, deviations = (dict(zip("RGB", np.multiply(255, v).tolist(), strict=True)) for v in (means, deviations))
+    return {"means": means, "deviations": deviations, "color_order": color_order}
+
+
 # name -> [(arguments, documented shape and dtype of the result)]
 EXAMPLES = {
     "AspectAwarePreprocessor": [({"width": 9, "height": 7}, window)],
@@ -62,6 +67,11 @@ EXAMPLES = {
     ],
     "MeanPreprocessor": [
         ({"r_mean": 120.5, "g_mean": 110.25, "b_mean": 99.1}, lambda shape, dtype: (shape, np.float32))
+    ],
+    "NormalizePreprocessor": [
+        (normalization("RGB", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)), lambda shape, dtype: (shape, np.float32)),
+        (normalization("RGB", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)), lambda shape, dtype: (shape, np.float32)),
+        (normalization("BGR", (0.4, 0.5, 0.6), (1, 1, 1)), lambda shape, dtype: (shape, np.float32)),
     ],
     "PatchPreprocessor": [({"width": 9, "height": 7}, window)],
     "SimplePreprocessor": [

@@ -1,0 +1,93 @@
+"""Does extracting features keep the network busy: `extract_features` against ``predict_on_batch`` alone?
+
+The rival gets one prepared batch, which is in memory already, over and over. Ours decodes, resizes and scales
+the photographs, shuffles them, and writes the features to a file. A network that is small is hard to keep
+busy; on a machine without a GPU every image that is decoded takes processor time away from it.
+The last lines compare precisions, in memory.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+from pyimagesearch.io import HDF5DatasetWriter, label_from_name
+from pyimagesearch.io.imagesource import open_images
+from pyimagesearch.nn.backbones import load_backbone
+from pyimagesearch.nn.featureextractor import FeatureExtractor
+from pyimagesearch.utils.parallel import keep_opencv_to_one_thread, map_ahead
+
+from . import _data, _measure
+
+_BATCH = 32
+
+
+def extraction(where: _data.Setup, extractor: FeatureExtractor, dataset: str, count: int) -> _measure.Stream:
+    """Make a stream of extractions of ``count`` images each, done as the script does it."""
+    threads = _measure.cpus()
+    images = open_images(dataset, label_from_name, threads)
+    order = np.random.default_rng(0).permutation(len(images.labels))[:count]
+    blocks = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
+
+    def extract() -> int:
+        path, shape = where.work / "features.hdf5", (len(order), extractor.features)
+        with HDF5DatasetWriter(shape, path, "features", overwrite=True) as writer:
+            writer.store_class_labels(images.label_names)
+
+            def prepare(rows: np.ndarray) -> list[np.ndarray]:
+                return extractor.prepare(images.read(rows, extractor.resize))
+
+            for inputs, rows in zip(map_ahead(prepare, blocks, threads, threads + 1), blocks, strict=True):
+                writer.add(extractor.extract(inputs), images.labels[rows])
+        return len(order)
+
+    return _measure.repeat(extract)
+
+
+def ask(where: _data.Setup, alpha: float, count: int) -> None:
+    """Race for the features of a MobileNet of width ``alpha``, of ``count`` images in each round."""
+    extractor = FeatureExtractor.from_names("mobilenet", "none", alpha=alpha)
+    model = load_backbone("mobilenet", "none", alpha)
+    rng = np.random.default_rng(0)
+    batch = rng.uniform(-1, 1, (_BATCH, 224, 224, 3)).astype(np.float32)
+
+    def in_memory() -> int:
+        for _ in range(count // _BATCH):
+            model.predict_on_batch(batch)
+        return count
+
+    bare, name = "predict_on_batch in memory", f"MobileNet {alpha}"
+    sides = {
+        "from photographs": extraction(where, extractor, str(where.images), count),
+        bare: _measure.repeat(in_memory),
+        "from HDF5": extraction(where, extractor, str(_data.raw_file(where)), count),
+    }
+    speeds = _measure.race(sides, min(where.rounds, 5), seconds=0)
+    for side in ("from photographs", "from HDF5"):
+        _measure.report(f"features of {name} {side}: share of predict_on_batch", speeds, side, bare, bar=0.95)
+
+
+def ask_precision(where: _data.Setup, name: str) -> None:
+    """Race mixed_bfloat16 against float32, on a batch in memory."""
+    sides = {}
+    for precision in ("float32", "mixed_bfloat16"):
+        extractor = FeatureExtractor.from_names(name, "none", precision=precision)
+        pixels = np.random.default_rng(0).integers(0, 256, (_BATCH, *extractor.resize.shape), np.uint8)
+        inputs = extractor.prepare(pixels)
+        sides[precision] = _measure.repeat(lambda e=extractor, x=inputs: len(e.extract(x)))
+    speeds = _measure.race(sides, min(where.rounds, 5))
+    _measure.report(f"features of {name}: mixed_bfloat16", speeds, "mixed_bfloat16", "float32")
+
+
+def main() -> None:
+    keep_opencv_to_one_thread()
+    with _data.setup(__doc__) as where:
+        ask(where, 0.75, 512)
+        ask(where, 0.25, 1024)
+        ask_precision(where, "mobilenet")
+        ask_precision(where, "resnet50")
+
+
+if __name__ == "__main__":
+    main()
