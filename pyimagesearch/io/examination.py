@@ -41,9 +41,11 @@ def examine(path: str) -> str:
         better words for them.
     """
     _allow_more_time()
+    looks: list[Callable[[h5py.File], Any]] = [list, lambda file: dict(file.attrs)]
+    looks += [partial(_touch, name=name) for name in NAMES]
     try:
         with h5py.File(path, "r", locking=False) as file:
-            for look in (list, lambda file: dict(file.attrs), *(partial(_touch, name=name) for name in NAMES)):
+            for look in looks:
                 if _exhausts_memory(look, file):
                     return f"would take more than {LIMIT_BYTES / 2**30:.0f} GiB of memory to open"
     except OSError:
