@@ -17,7 +17,8 @@ class TrainingCheckpoint(keras.callbacks.Callback):
 
     One file is replaced each time, only when the new one is whole. Put this callback before those that
     record results: in the epoch that a resumed run starts in the middle of, it completes the running
-    means of the metrics by those of the batches seen before.
+    means of the metrics by those of the batches seen before. An epoch is saved as done only after all
+    of them recorded it, so that a run resumed from there finds its results.
 
     Args:
         output_path: the ``.keras`` file.
@@ -51,10 +52,12 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         self._every_batches, self._every_minutes = every_batches, every_minutes
         self._start = start or Position()
         self._position = self._start
+        self._ended: Position | None = None
         self._saved_at = time.monotonic()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Note where the epoch begins."""
+        """Save the epoch before this one, and note where this one begins."""
+        self._save_ended()
         resumed = epoch == self._start.epoch
         self._position = self._start if resumed else Position(epoch)
 
@@ -70,10 +73,19 @@ class TrainingCheckpoint(keras.callbacks.Callback):
             self._write(Position(epoch, done, means))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Complete the epoch's means in place, and save."""
+        """Complete the epoch's means in place."""
         if logs is not None:
             logs.update(self._complete(logs, self._rows))
-        self._write(Position(epoch + 1))
+        self._ended = Position(epoch + 1)
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Save the last epoch."""
+        self._save_ended()
+
+    def _save_ended(self) -> None:
+        if self._ended is not None:
+            self._write(self._ended)
+            self._ended = None
 
     def _complete(self, logs: dict[str, float], rows: int) -> dict[str, float]:
         """Return means over all ``rows`` of the epoch so far; ``logs`` lack those before the start."""

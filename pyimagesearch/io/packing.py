@@ -60,7 +60,7 @@ def pack(
 
     starts = range(done, len(images.paths), _BLOCK)
     blocks = map_ahead(load_block, starts, threads, threads * _BLOCKS_AHEAD)
-    for start, loaded in zip(starts, progress(blocks, len(images.paths), label, _BLOCK, done), strict=False):
+    for loaded, start in zip(progress(blocks, len(images.paths), label, _BLOCK, done), starts, strict=True):
         rows, prints = zip(*loaded, strict=True)
         stop = start + len(rows)
         if fingerprints is not None:

@@ -1,7 +1,8 @@
-"""What the fault tests share: how many faults to try, who counts them, and builds that can be struck."""
+"""What the fault tests share: how many faults to try, who counts them, and scripts that can be struck."""
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -12,25 +13,10 @@ import cv2
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
-FINAL = ("train.hdf5", "val.hdf5", "test.hdf5", "mean.json")
-SETTINGS = """
-from config.dogs_vs_cats_config import *
-
-IMAGES_PATH = "images"
-NUM_VAL_IMAGES = 40
-NUM_TEST_IMAGES = 30
-STORED_SIZE = {size}
-SEED = 7
-OUTPUT_PATH = "output"
-TRAIN_HDF5 = f"{{OUTPUT_PATH}}/train.hdf5"
-VAL_HDF5 = f"{{OUTPUT_PATH}}/val.hdf5"
-TEST_HDF5 = f"{{OUTPUT_PATH}}/test.hdf5"
-DATASET_MEAN = f"{{OUTPUT_PATH}}/mean.json"
-FEATURES_HDF5 = f"{{OUTPUT_PATH}}/features.hdf5"
-CLASSIFIER_PATH = f"{{OUTPUT_PATH}}/classifier.skops"
-"""
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(HERE))
+from workshop import Workshop, Zygote, finish  # noqa: E402
 
 
 class Tally:
@@ -44,43 +30,6 @@ class Tally:
 
     def survive(self, count=1):
         self.survived += count
-
-
-class Workshop:
-    """A folder of images and scripts that are run on it as a user runs them, each in its own process."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        for name, size in (("small", 64), ("large", 96)):
-            (folder / f"faults_{name}.py").write_text(SETTINGS.format(size=size), "utf-8")
-
-    def start(self, script, *arguments, config="large", **options):
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "TF_CPP"))}
-        command = [sys.executable, "-m", f"dogs_vs_cats.{script}", "--config", f"faults_{config}"]
-        return subprocess.Popen(
-            [*command, *map(str, arguments)], cwd=self.folder, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env={**environment, "PYTHONPATH": str(ROOT)}, **options,
-        )  # fmt: skip
-
-    def start_build(self, output, *arguments, **options):
-        always = ("--buffer-size", 7, "--jobs", 1, "--output", output)
-        return self.start("build_dogs_vs_cats", *always, *arguments, **options)
-
-    def build(self, output, *arguments, **options):
-        """Build to the end; return the exit code and what was printed on stderr."""
-        return finish(self.start_build(output, *arguments, **options))
-
-    def states(self, output):
-        """Return the content of every final file that is there."""
-        return {name: (output / name).read_bytes() for name in FINAL if (output / name).exists()}
-
-
-def finish(process, timeout=60):
-    try:
-        _, err = process.communicate(timeout=timeout)
-    finally:
-        process.kill()
-    return process.returncode, err
 
 
 @pytest.fixture(scope="session")
@@ -117,13 +66,29 @@ def image_folder(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def zygote(tmp_path_factory):
+    mother = Zygote(tmp_path_factory.mktemp("zygote") / "said")
+    yield mother
+    mother.close()
+
+
+@pytest.fixture(scope="session")
+def make_workshop(image_folder, zygote):
+    """Return a function that makes a workshop in a folder; its images can be spoiled without harm to others."""
+
+    def make(folder):
+        (folder / "images").mkdir()
+        for image in image_folder.iterdir():
+            os.link(image, folder / "images" / image.name)
+        return Workshop(folder, zygote)
+
+    return make
+
+
 @pytest.fixture
-def workshop(tmp_path, image_folder):
-    """Return a workshop whose images can be spoiled without harm to other tests."""
-    (tmp_path / "images").mkdir()
-    for image in image_folder.iterdir():
-        os.link(image, tmp_path / "images" / image.name)
-    return Workshop(tmp_path)
+def workshop(tmp_path, make_workshop):
+    return make_workshop(tmp_path)
 
 
 @pytest.fixture
@@ -132,38 +97,22 @@ def run_to_end():
 
 
 @pytest.fixture(scope="session")
-def unbroken_builds(tmp_path_factory, image_folder):
-    """Return a function that gives the final files of an unbroken build, and how long it took in all and to begin."""
+def unbroken_builds(tmp_path_factory, image_folder, zygote):
+    """Return a function that gives the final files of an unbroken build, and how many seconds it took."""
     folder = tmp_path_factory.mktemp("unbroken")
     (folder / "images").symlink_to(image_folder)
-    shop, known = Workshop(folder), {}
+    shop, known = Workshop(folder, zygote), {}
 
     def get(encoding, config="large"):
         if (encoding, config) not in known:
             output = folder / f"{encoding}-{config}"
             began = time.monotonic()
-            process = shop.start_build(output, "--encoding", encoding, config=config)
-            wait_for_line(process, "building")
-            begins = time.monotonic() - began
-            code, err = finish(process)
+            code, err = shop.build(output, "--encoding", encoding, config=config)
             assert code == 0, err
-            known[encoding, config] = shop.states(output), time.monotonic() - began, begins
+            known[encoding, config] = shop.states(output), time.monotonic() - began
         return known[encoding, config]
 
     return get
-
-
-def wait_for_line(process, text):
-    """Read what a script prints until a line has ``text`` in it, or it ends."""
-    for line in process.stdout:
-        if text in line:
-            return
-
-
-@pytest.fixture
-def when_building():
-    """Return a function that waits until a build reads its first images."""
-    return lambda process: wait_for_line(process, "building")
 
 
 @pytest.fixture
@@ -182,16 +131,39 @@ def strike_at():
 
 
 @pytest.fixture
+def freeze():
+    """Return a function that stops a process in the midst of what it does; it says whether there was time to."""
+
+    def stopped(process):
+        try:
+            tasks = [task.read_text() for task in Path(f"/proc/{process.pid}/task").glob("*/stat")]
+        except OSError:  # a thread has just ended
+            return False
+        return all(task.rpartition(")")[2].split()[0] == "T" for task in tasks)
+
+    def stop(process):
+        process.send_signal(signal.SIGSTOP)
+        while process.poll() is None:
+            if stopped(process):
+                return True
+            time.sleep(0.001)
+        return False
+
+    return stop
+
+
+@pytest.fixture
 def run_program():
     """Return a function that runs one of the programs beside this file, and returns what it printed."""
 
-    def run(name, *arguments, timeout=60):
+    def run(name, *arguments, timeout=60, quiet=False):
         command = [sys.executable, str(HERE / name), *map(str, arguments)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=timeout, env=environment, cwd=HERE
         )
         assert done.returncode == 0, done.stderr or f"{name} ended with {done.returncode}"
+        assert not quiet or not done.stderr
         return done.stdout
 
     return run
@@ -202,7 +174,7 @@ def one_line():
     """Return a function that checks that a failed script said just one line, and returns it."""
 
     def check(err):
-        lines = [line for line in err.splitlines() if not line.startswith(("Building", "Looking for"))]
+        lines = [line for line in err.splitlines() if not re.match(r"[A-Z][^:]+: \d+% \(", line)]
         assert len(lines) == 1, err
         assert "error: " in lines[0]
         return lines[0]

@@ -3,7 +3,6 @@
 import shutil
 import signal
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -19,23 +18,15 @@ def look(folder):
     return {p.name: (p.stat().st_ino, p.stat().st_size, p.stat().st_mtime_ns) for p in folder.iterdir()}
 
 
-def hold_while_writing(process, output, name="train.hdf5.partial"):
-    """Stop a build for a while, once it has begun to write."""
-    while not ((output / name).exists() and (output / name).stat().st_size) and process.poll() is None:
-        time.sleep(0.001)
-    process.send_signal(signal.SIGSTOP)
-    assert process.poll() is None, "the build was over before it could be stopped"
-
-
 @pytest.mark.parametrize("how", ["", "--force", "--resume"])
 def test_a_second_build_to_one_output_says_so_and_touches_nothing(
     workshop, unbroken_builds, run_to_end, tally, one_line, how
 ):
     output = workshop.folder / "output"
-    first = workshop.start_build(output)
-    hold_while_writing(first, output)
+    first = workshop.start_build(output, hold_at="sealing")
     try:
         before = look(output)
+        assert list(before) == ["train.hdf5.partial"]
         tally.strike()
         code, err = workshop.build(output, *filter(None, [how]))
         assert code == 2
@@ -53,7 +44,9 @@ def test_of_two_builds_that_begin_together_one_wins(workshop, unbroken_builds, r
     output = workshop.folder / "output"
     for _ in range(max(1, faults // 4)):
         tally.strike()
-        pair = [workshop.start_build(output), workshop.start_build(output)]
+        pair = [workshop.start_build(output, hold_at="building") for _ in range(2)]
+        for process in pair:
+            process.send_signal(signal.SIGCONT)
         ends = sorted(run_to_end(process) for process in pair)
         assert [code for code, _ in ends] == [0, 2], ends
         one_line(ends[1][1])
@@ -73,14 +66,13 @@ def test_readers_keep_the_old_file_while_it_is_replaced(workshop, unbroken_build
     rows = np.arange(loader.num_rows)
     right = loader.images(0, rows)
     tally.strike()
-    process = workshop.start_build(output, "--force")
+    process = workshop.fork_build(output, "--force")
     epochs = 0
     while process.poll() is None or epochs < 3:
         for batch in range(len(loader)):
             assert (loader.batch(epochs, batch) == right[loader.rows(epochs, batch)]).all()
         epochs += 1
-    process.communicate()
-    assert process.returncode == 0
+    assert process.returncode == 0, process.communicate()
     assert workshop.states(output) == new
     assert (loader.images(0, rows) == right).all()
     loader.close()
