@@ -55,12 +55,13 @@ def main(argv: list[str] | None = None) -> dict:
 
     from pyimagesearch.io import HDF5DatasetWriter
     from pyimagesearch.io.atomic import check_output
+    from pyimagesearch.io.fileformat import is_finished
     from pyimagesearch.io.imagesource import open_images
     from pyimagesearch.utils.digest import fingerprint
     from pyimagesearch.utils.parallel import cpu_count, keep_opencv_to_one_thread, map_ahead
     from pyimagesearch.utils.progress import progress
 
-    output = check_output(args.output or config.FEATURES_HDF5, args.force)
+    output = check_output(args.output or config.FEATURES_HDF5, args.force or args.resume)
     cli.info("listing images...")
     threads = args.jobs or cpu_count()
     keep_opencv_to_one_thread()
@@ -75,6 +76,9 @@ def main(argv: list[str] | None = None) -> dict:
     )  # fmt: skip
 
     build = fingerprint([images.identity, extractor.recipe, str(args.batch_size), str(config.SEED)])
+    if args.resume and not args.force and is_finished(output, build):
+        cli.info(f"{output} is complete")
+        return {"images": len(images.labels), "features": extractor.features, "files": [output]}
     order = np.random.default_rng(config.SEED).permutation(len(images.labels))
 
     def prepare(rows: np.ndarray) -> list[np.ndarray]:

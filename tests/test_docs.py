@@ -30,7 +30,9 @@ def test_code_runs(page, tmp_path, monkeypatch):
         exec(compile(block, page, "exec"), {})
 
 
-@pytest.mark.parametrize("page", [*PAGES, "docs/migration.md", "docs/reliability.md", "docs/tutorials.md", "CHANGELOG.md"])
+@pytest.mark.parametrize(
+    "page", [*PAGES, "docs/migration.md", "docs/reliability.md", "docs/tutorials.md", "CHANGELOG.md"]
+)
 def test_links_lead_to_files(page):
     text = (ROOT / page).read_text("utf-8")
     for target in re.findall(r"\]\((?!http)([^)#]+)", text):

@@ -285,6 +285,25 @@ def check_same_build(first: Header, second: Header) -> None:
         )
 
 
+def is_finished(path: str | os.PathLike[str], build: str) -> bool:
+    """Return whether a file that was to be made, or gone on with, is there already.
+
+    Args:
+        build: the mark that its writer would give it.
+
+    Raises:
+        UserError: another file is in its place.
+    """
+    if not os.path.exists(path):
+        return False
+    if read_header(path).build == build:
+        return True
+    raise UserError(
+        f"--resume: {os.fspath(path)} exists and comes from another build, so there is nothing to go on with; "
+        "pass --force to replace it, or choose another output"
+    )
+
+
 def _check_ours(file: h5py.File, path: Path, unfinished: bool) -> None:
     version = file.attrs.get("format_version")
     if not isinstance(version, np.integer) or not 1 <= version <= VERSION:

@@ -7,7 +7,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.duplicates import Fingerprint, fingerprint
-from pyimagesearch.io.fileformat import read_channel_means, read_header
+from pyimagesearch.io.fileformat import is_finished, read_channel_means
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
 from pyimagesearch.io.imagefile import Decoding, UnreadableImageError, decode_image, is_jpeg, read_file
 from pyimagesearch.io.imagefolder import ImageFolder, build_mark
@@ -119,7 +119,7 @@ class SplitBuilder:
         Raises:
             UserError: images cannot be read, or a file cannot be written.
         """
-        done = {name for name, path in paths.items() if resume and not overwrite and self._is_built(path)}
+        done = {name for name, path in paths.items() if resume and not overwrite and is_finished(path, self.mark)}
         means = {name: read_channel_means(paths[name]) for name in done}
         writers: list[HDF5DatasetWriter] = []
         try:
@@ -155,17 +155,6 @@ class SplitBuilder:
                 writer.discard()
             raise
         return means
-
-    def _is_built(self, path: Path) -> bool:
-        """Whether the file of this very build is there; another file in its place is an error."""
-        if not path.exists():
-            return False
-        if read_header(path).build == self.mark:
-            return True
-        raise UserError(
-            f"--resume: {path} exists and comes from another build, so there is nothing to go on with; "
-            "pass --force to replace it, or choose another output"
-        )
 
 
 def scan(

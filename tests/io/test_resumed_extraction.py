@@ -84,3 +84,17 @@ def test_another_model_starts_anew(workplace, monkeypatch):
     extract("broken.hdf5", "--resume")
     extract("whole.hdf5")
     assert (workplace / "broken.hdf5").read_bytes() == (workplace / "whole.hdf5").read_bytes()
+
+
+def test_one_that_is_finished_stays_as_it_is(workplace, capsys):
+    extract("whole.hdf5")
+    before = os.stat("whole.hdf5").st_mtime_ns
+    extract("whole.hdf5", "--resume")
+    assert "whole.hdf5 is complete" in capsys.readouterr().out
+    assert os.stat("whole.hdf5").st_mtime_ns == before
+
+
+def test_one_of_other_settings_is_not_taken_for_finished(workplace):
+    extract("whole.hdf5")
+    with pytest.raises(UserError, match=r"--resume: whole\.hdf5 exists and comes from another build"):
+        extract("whole.hdf5", "--resume", "--flip")
