@@ -12,7 +12,11 @@ from pyimagesearch.utils import cli
 
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
-    parser.add_argument("-d", "--dataset", help="folder of images; the config's IMAGES_PATH if not given")
+    parser.add_argument(
+        "-d",
+        "--dataset",
+        help="folder of images, or CSV file that names images and their labels; the config's IMAGES_PATH if not given",
+    )
     parser.add_argument("-o", "--output", help="folder for the files; the config's if not given")
     parser.add_argument(
         "-s",
@@ -51,6 +55,7 @@ def main(argv: list[str] | None = None) -> dict:
     from pyimagesearch.io.atomic import check_output, write_json
     from pyimagesearch.io.duplicates import find_duplicates, split_groups, summary
     from pyimagesearch.io.imagefile import Decoding
+    from pyimagesearch.io.imagelist import list_images
     from pyimagesearch.io.packing import SplitBuilder, scan, unreadable_error
     from pyimagesearch.preprocessing import AspectAwarePreprocessor
     from pyimagesearch.utils.parallel import cpu_count
@@ -67,7 +72,7 @@ def main(argv: list[str] | None = None) -> dict:
     decoding = Decoding(config.CHANNELS, config.MAX_IMAGE_PIXELS, config.IMAGE_FORMATS).check()
 
     cli.info("listing images...")
-    images = imagefolder.list_image_folder(args.dataset or config.IMAGES_PATH, config.LABEL_OF)
+    images = list_images(args.dataset or config.IMAGES_PATH, config.LABEL_OF)
     skipped, prints, groups = {}, {}, []
     if args.on_error == "skip" or args.duplicates == "group":
         readable, bad = scan(images, threads, "Checking images", decoding)

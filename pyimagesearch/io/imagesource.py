@@ -1,4 +1,4 @@
-"""Labelled images by row number, whether they lie in a folder or in an HDF5 file."""
+"""Labelled images by row number, whether they lie in files of their own or in an HDF5 file."""
 
 import os
 import threading
@@ -10,7 +10,8 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io.batchloader import BatchLoader
 from pyimagesearch.io.fileformat import open_file, read_header, read_strings
 from pyimagesearch.io.imagefile import read_image
-from pyimagesearch.io.imagefolder import LabelFunction, build_mark, check_classes, list_image_folder
+from pyimagesearch.io.imagefolder import LabelFunction, build_mark, check_classes
+from pyimagesearch.io.imagelist import is_image_list, list_images
 from pyimagesearch.utils.digest import file_fingerprint
 
 
@@ -39,21 +40,23 @@ class ImageSource(Protocol):
 
 
 def open_images(path: str | os.PathLike[str], label_of: LabelFunction, threads: int) -> ImageSource:
-    """Open a folder of images, or an HDF5 file of images.
+    """Open a folder of images, a CSV list of them (see `io.imagelist`), or an HDF5 file of images.
 
     Args:
         label_of: the class of a file, by its path; for folders.
         threads: threads that read from an HDF5 file.
 
     Raises:
-        UserError: it is neither, or cannot be used.
+        UserError: it is none of them, or cannot be used.
     """
-    return _FromHDF5(path, threads) if os.path.isfile(path) else _FromFolder(path, label_of)
+    if os.path.isfile(path) and not is_image_list(path):
+        return _FromHDF5(path, threads)
+    return _FromFiles(path, label_of)
 
 
-class _FromFolder:
+class _FromFiles:
     def __init__(self, path: str | os.PathLike[str], label_of: LabelFunction) -> None:
-        images = list_image_folder(path, label_of)
+        images = list_images(path, label_of)
         check_classes(images)
         self._root = images.root
         self.paths, self.labels, self.label_names = images.paths, images.labels, images.label_names

@@ -17,6 +17,7 @@ FLAGS = {
         "-d", "--dataset", "-o", "--output", "-m", "--model", "-b", "--batch-size", "-s", "--buffer-size",
         "-j", "--jobs", "--weights", "--layer", "--alpha", "--flip", "--precision", "--resume", "--force",
     ],
+    "explore": ["-o", "--output", "-n", "--classes", "-j", "--jobs", "--force"],
     "train_model": [
         "-d", "--db", "-m", "--model", "-c", "--classifier", "-k", "--folds", "--calibrate", "--clip", "-o",
         "--out-of-core", "-j", "--jobs", "--force",
