@@ -101,7 +101,7 @@ def main(argv: list[str] | None = None) -> dict:
     write_json(means_path, {"R": r, "G": g, "B": b})
     splits = {name: len(chosen) for name, chosen in zip(sets, rows, strict=True)}
     if args.duplicates == "report":
-        cli.info("looking for pictures that are there twice...")
+        cli.info("looking for duplicates...")
         prints |= builder.fingerprints
         earlier = np.array([row for row in range(len(images.paths)) if row not in prints], int)  # before --resume
         if len(earlier):
@@ -115,7 +115,7 @@ def main(argv: list[str] | None = None) -> dict:
     if groups:
         leak = "; --group-duplicates keeps each in one split" if found["across_splits"] else ""
         cli.info(
-            f"pictures that are there more than once: {found['pictures']:,}, in different splits "
+            f"pictures that look the same: {found['pictures']:,}, in different splits "
             f"{len(found['across_splits']):,}, with different labels {len(found['conflicts']):,}; {report_path} lists "
             f"them{leak}"
         )

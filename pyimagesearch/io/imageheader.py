@@ -1,6 +1,7 @@
 """What the first bytes of an image file say, read before anything is decoded."""
 
 import io
+import threading
 import warnings
 from typing import Any
 
@@ -24,6 +25,9 @@ def image_format(data: bytes) -> str | None:
     return next((name for name, starts in _SIGNATURES.items() if data.startswith(starts)), None)
 
 
+_warnings_are_off = threading.Lock()  # they are off for the whole process, so one thread at a time may do it
+
+
 def image_size(data: Any) -> tuple[int, int] | None:
     """Return (width, height) in pixels as the header has them, or None where no header is understood.
 
@@ -36,7 +40,7 @@ def image_size(data: Any) -> tuple[int, int] | None:
         return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     from PIL import Image, UnidentifiedImageError
 
-    with warnings.catch_warnings():
+    with _warnings_are_off, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(data)) as image:

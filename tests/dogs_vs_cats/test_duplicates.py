@@ -55,7 +55,7 @@ def test_they_are_reported(twins, call):
     place = split_of_paths(folder)
     torn = [group for group in expected_groups() if place[group[0]] != place[group[1]]]
     assert len(report["across_splits"]) == len(torn)
-    assert f"there more than once: 5, in different splits {len(torn)}, with different labels 0;" in out
+    assert f"look the same: 5, in different splits {len(torn)}, with different labels 0;" in out
 
 
 def test_they_are_kept_together(twins, call):
