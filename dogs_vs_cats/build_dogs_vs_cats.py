@@ -70,6 +70,7 @@ def main(argv: list[str] | None = None) -> dict:
     report_path = means_path.with_name("build.json")
     threads, size = args.jobs or cpu_count(), config.STORED_SIZE
     decoding = Decoding(config.CHANNELS, config.MAX_IMAGE_PIXELS, config.IMAGE_FORMATS).check()
+    resize = AspectAwarePreprocessor(size, size)
 
     cli.info("listing images...")
     images = list_images(args.dataset or config.IMAGES_PATH, config.LABEL_OF)
@@ -90,7 +91,7 @@ def main(argv: list[str] | None = None) -> dict:
 
     cli.info(f"building {', '.join(map(str, sets.values()))}...")
     builder = SplitBuilder(
-        images, dict(zip(sets, rows, strict=True)), AspectAwarePreprocessor(size, size), decoding,
+        images, dict(zip(sets, rows, strict=True)), resize, decoding,
         encoding=args.encoding, quality=args.quality, buf_size=args.buffer_size, threads=threads,
         fingerprints=args.duplicates == "report" and not prints,
     )  # fmt: skip
@@ -105,7 +106,7 @@ def main(argv: list[str] | None = None) -> dict:
         prints |= builder.fingerprints
         earlier = np.array([row for row in range(len(images.paths)) if row not in prints], int)  # before --resume
         if len(earlier):
-            again, _ = scan(images.subset(earlier), threads, "Checking earlier images", decoding)
+            again, _ = scan(images.subset(earlier), threads, "Checking earlier images", decoding, resize)
             prints |= {int(earlier[row]): found for row, found in again.items()}
         known = sorted(prints)
         groups = [[known[i] for i in group] for group in find_duplicates([prints[row] for row in known])]

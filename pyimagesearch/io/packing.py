@@ -39,7 +39,7 @@ def pack(
         threads: threads that decode.
         label: what the progress bar says.
         decoding: what is wanted of the images; by default any with the writer's channels.
-        fingerprints: a list that gets the fingerprint of every image that is read, in order.
+        fingerprints: a list that gets the fingerprint of every image that is read, after resizing, in order.
 
     Raises:
         UnreadableImageError: an image cannot be read.
@@ -53,7 +53,7 @@ def pack(
         image = decode_image(data, images.root / path, decoding)
         row = resize.preprocess(image)
         encoded = writer.encode(row, data if row is image and is_jpeg(data) else None)
-        return encoded, None if fingerprints is None else fingerprint(data, image)
+        return encoded, None if fingerprints is None else fingerprint(data, row)
 
     def load_block(start: int) -> list[tuple[EncodedRow, Fingerprint | None]]:
         return [load(path) for path in images.paths[start : start + _BLOCK]]
@@ -158,9 +158,12 @@ class SplitBuilder:
 
 
 def scan(
-    images: ImageFolder, threads: int, label: str, decoding: Decoding
+    images: ImageFolder, threads: int, label: str, decoding: Decoding, resize: Any = None
 ) -> tuple[dict[int, Fingerprint], dict[int, str]]:
     """Decode every image once.
+
+    Args:
+        resize: a preprocessor for what fingerprints are taken of, as `pack` has one; whole images if None.
 
     Returns:
         The fingerprint of each image, by its row, and why it cannot be read for each one that cannot.
@@ -169,7 +172,8 @@ def scan(
     def look(path: str) -> Fingerprint | str:
         try:
             data = read_file(images.root / path)
-            return fingerprint(data, decode_image(data, images.root / path, decoding))
+            image = decode_image(data, images.root / path, decoding)
+            return fingerprint(data, resize.preprocess(image) if resize else image)
         except UnreadableImageError as error:
             return error.reason
 
