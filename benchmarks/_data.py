@@ -84,10 +84,10 @@ def photographs(where: Setup, count: int | None = None) -> ImageFolder:
 
 
 def pack_images(images: ImageFolder, path: Path, size: int = STORED, **writer_options: Any) -> Path:
-    """Build a data set of ``size`` x ``size`` images as the project's build step does."""
+    """Build a data set of ``size`` x ``size`` images as the build step does, fingerprints of duplicates included."""
     with HDF5DatasetWriter((len(images.paths), size, size, 3), path, overwrite=True, **writer_options) as writer:
         writer.store_class_labels(images.label_names)
-        pack(images, writer, AspectAwarePreprocessor(size, size), cpus(), path.name)
+        pack(images, writer, AspectAwarePreprocessor(size, size), cpus(), path.name, fingerprints=[])
     return path
 
 
