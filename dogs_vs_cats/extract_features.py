@@ -72,7 +72,7 @@ def main(argv: list[str] | None = None) -> dict:
     cli.info(f"loading network {args.model}...")
     extractor = FeatureExtractor.from_names(
         args.model, args.weights, layer=args.layer, alpha=args.alpha, flip=args.flip, precision=args.precision,
-        seed=config.SEED,
+        seed=config.SEED, stored_size=images.stored_size,
     )  # fmt: skip
 
     build = fingerprint([images.identity, extractor.recipe, str(args.batch_size), str(config.SEED)])

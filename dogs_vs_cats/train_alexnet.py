@@ -46,7 +46,9 @@ def main(argv: list[str] | None = None) -> dict:
     from pyimagesearch.nn.training import fit_from, learning_rate
 
     keras.utils.set_random_seed(config.SEED)
-    preparation = modelfile.Preparation(size, size, header.color_order, means, header.label_names)
+    preparation = modelfile.Preparation(
+        size, size, header.color_order, means, header.label_names, stored_size=header.stored_size
+    )
     pp = preprocessing.PatchPreprocessor(size, size)
     aug = preprocessing.AugmentPreprocessor.from_settings(config.AUGMENTATION)
     sp, (mp, iap) = preparation.resize(), preparation.normalize()

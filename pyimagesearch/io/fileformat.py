@@ -80,6 +80,12 @@ class Header(NamedTuple):
     build: str
     recipe: str = ""
 
+    @property
+    def stored_size(self) -> int:
+        """The sides of square images, in pixels; 0 for all other rows."""
+        square = len(self.shape) == 4 and self.shape[1] == self.shape[2]
+        return self.shape[1] if square else 0
+
 
 def library_versions() -> str:
     """Return the versions that can change a row's bytes, as JSON."""

@@ -23,12 +23,14 @@ class ImageSource(Protocol):
         label_names: the classes' names.
         paths: where each image came from, or an empty list where nobody knows.
         identity: a mark of the images, their order and labels.
+        stored_size: sides of the squares that they are stored as, in pixels; 0 if they are not.
     """
 
     labels: np.ndarray
     label_names: list[str]
     paths: list[str]
     identity: str
+    stored_size: int
 
     def read(self, rows: np.ndarray, resize: Any) -> np.ndarray:
         """Return images of shape (len(rows), h, w, 3), uint8, BGR, after ``resize.preprocess``."""
@@ -55,6 +57,8 @@ def open_images(path: str | os.PathLike[str], label_of: LabelFunction, threads: 
 
 
 class _FromFiles:
+    stored_size = 0
+
     def __init__(self, path: str | os.PathLike[str], label_of: LabelFunction) -> None:
         images = list_images(path, label_of)
         check_classes(images)
@@ -84,7 +88,7 @@ class _FromHDF5:
         self.label_names = header.label_names or [str(c) for c in range(header.labels.max() + 1)]
         with open_file(path) as file:
             self.paths = read_strings(file, "paths")
-        self.identity = file_fingerprint(path)
+        self.identity, self.stored_size = file_fingerprint(path), header.stored_size
 
     def read(self, rows: np.ndarray, resize: Any) -> np.ndarray:
         with self._lock:

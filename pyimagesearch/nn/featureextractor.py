@@ -27,32 +27,36 @@ class FeatureExtractor:
         flip: average the features of every image and of its mirror image.
         precision: "float32", or "mixed_bfloat16": faster on GPUs and on processors that calculate in
             bfloat16, slower on others; features keep two or three digits.
+        stored_size: sides of the squares that the images were stored as before, in pixels; 0 if they were not.
 
     Attributes:
         resize: the preprocessor that makes of an image, BGR, what all networks need of it.
         features: length of a feature vector.
         description: the networks and how they are used, in words.
         recipe: the same as JSON, which `from_recipe` reads.
+        stored_size: as given: other images are to be made such squares first.
 
     Raises:
         UserError: a network cannot be loaded (see `FeatureNetwork.load`), or the precision is unknown.
     """
 
-    def __init__(self, networks: Sequence[FeatureNetwork], flip: bool = False, precision: str = "float32") -> None:
+    def __init__(
+        self, networks: Sequence[FeatureNetwork], flip: bool = False, precision: str = "float32", stored_size: int = 0
+    ) -> None:
         if precision not in PRECISIONS:
             raise UserError(f"precision: must be one of {', '.join(PRECISIONS)}; received {precision!r}")
         loaded = [network.load(precision) for network in networks]
         self._models = [model for model, _ in loaded]
         self._sizes = [(preparation.width, preparation.height) for _, preparation in loaded]
         self._steps = [preparation.normalize("BGR") for _, preparation in loaded]
-        self._flip = flip
+        self._flip, self.stored_size = flip, stored_size
         self.resize = Sizes(list(dict.fromkeys(self._sizes)))
         self.features = sum(int(model.output_shape[-1]) for model in self._models)
         words = [str(network) for network in networks]
         words += ["averaged with the mirror image's"] * flip + [precision] * (precision != PRECISIONS[0])
         self.description = "; ".join(words)
         content = {"networks": [network.recipe() for network in networks], "flip": flip}
-        self.recipe = json.dumps({**content, "precision": precision})
+        self.recipe = json.dumps({**content, "precision": precision, "stored_size": stored_size})
 
     @classmethod
     def from_names(
@@ -65,6 +69,7 @@ class FeatureExtractor:
         flip: bool = False,
         precision: str = "float32",
         seed: int = 0,
+        stored_size: int = 0,
     ) -> "FeatureExtractor":
         """Use networks of ``keras.applications`` and ``.keras`` files of this package.
 
@@ -78,7 +83,7 @@ class FeatureExtractor:
         count = len(models)
         alphas = map(_alpha, _each("alpha", "" if alpha is None else str(alpha), count))
         settings = zip(models, _each("weights", weights, count), _each("layer", layer, count), alphas, strict=True)
-        return cls([FeatureNetwork.find(*setting, seed) for setting in settings], flip, precision)
+        return cls([FeatureNetwork.find(*setting, seed) for setting in settings], flip, precision, stored_size)
 
     @classmethod
     def from_model(cls, path: PathLike) -> "FeatureExtractor":
@@ -95,14 +100,14 @@ class FeatureExtractor:
         try:
             content = json.loads(text)
             networks = [FeatureNetwork(**network) for network in content["networks"]]
-            flip, precision = content["flip"], content["precision"]
+            rest = content["flip"], content["precision"], int(content["stored_size"])
         except (ValueError, TypeError, KeyError) as error:
             raise UserError(
                 f"recipe: must be what FeatureExtractor.recipe gave; received {text[:80]!r}; extract the features again"
             ) from error
         for network in networks:
             network.check_unchanged()
-        return cls(networks, flip, precision)
+        return cls(networks, *rest)
 
     def prepare(self, pixels: np.ndarray) -> list[np.ndarray]:
         """Return the input of every network, float32.

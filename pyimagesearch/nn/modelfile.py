@@ -31,6 +31,8 @@ class Preparation(NamedTuple):
         label_names: the classes in the order of the model's outputs.
         deviations: what each colour is divided by then, keyed the same.
         input_order: of the input's channels, "BGR" or "RGB"; that of the data if empty.
+        stored_size: sides of the square images in the data files that it was trained with, in pixels; 0 for
+            images of other shapes.
     """
 
     width: int
@@ -40,6 +42,7 @@ class Preparation(NamedTuple):
     label_names: list[str]
     deviations: dict[str, float] = {"R": 1.0, "G": 1.0, "B": 1.0}
     input_order: str = ""
+    stored_size: int = 0
 
     @classmethod
     def for_backbone(
@@ -150,7 +153,12 @@ def load_model(path: PathLike) -> tuple[keras.Model, Preparation]:
         UserError: as `read_description`, or the model does not fit its preparation.
     """
     preparation, _, _ = read_description(path)
-    model = keras.saving.load_model(path)
+    try:
+        model = keras.saving.load_model(path)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        raise UserError(
+            f"model: {os.fspath(path)} cannot be loaded, or not safely ({error}); use a model that this package saved"
+        ) from error
     with zipfile.ZipFile(path) as archive:
         states = json.loads(archive.read(_ENTRY))["random_states"]
     for variable, state in zip(_random_states(model), states, strict=True):

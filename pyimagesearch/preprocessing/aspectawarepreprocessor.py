@@ -5,6 +5,8 @@ import numpy as np
 
 from pyimagesearch.preprocessing.checks import check_image, check_size, with_channels_of
 
+_MOST_STRETCHED = 64
+
 
 class AspectAwarePreprocessor:
     """Scale until the image just covers the target, then cut the overhanging sides off evenly.
@@ -32,6 +34,11 @@ class AspectAwarePreprocessor:
         h, w = image.shape[:2]
         if (h, w) == (self.height, self.width):
             return image
+        longest = _MOST_STRETCHED * min(h, w)  # what hangs over is cut off anyway, and must not become huge before
+        if max(h, w) > longest:
+            top, left = max(0, h - longest) // 2, max(0, w - longest) // 2
+            image = image[top : top + longest, left : left + longest]
+            h, w = image.shape[:2]
         scale = max(self.width / w, self.height / h)
         new_w, new_h = max(self.width, round(w * scale)), max(self.height, round(h * scale))
         if (new_h, new_w) != (h, w):

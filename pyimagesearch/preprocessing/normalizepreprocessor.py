@@ -62,7 +62,7 @@ class NormalizePreprocessor:
         """
         if getattr(image, "ndim", 0) != 4:
             check_image(image, "NormalizePreprocessor")
-        if image.ndim > 2 and image.shape[-1] != 3 and (image.ndim == 4 or image.shape[-1] != 1):
+        if image.ndim > 2 and image.shape[-1] not in (1, 3):
             raise UserError(
                 "image: NormalizePreprocessor needs shape (height, width, 3) or (n, height, width, 3), "
                 f"{self.data_order}; received shape {image.shape}"

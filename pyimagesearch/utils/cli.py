@@ -222,5 +222,6 @@ def _stopped() -> int:
 
 
 def _fail(message: str, code: int, command: str = "") -> int:
-    print(f"{Path(sys.argv[0]).stem}: error: {' '.join(message.split())}{command}", file=sys.stderr, flush=True)
+    words = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(message.split()))
+    print(f"{Path(sys.argv[0]).stem}: error: {words}{command}", file=sys.stderr, flush=True)
     return code

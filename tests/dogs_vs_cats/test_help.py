@@ -18,6 +18,10 @@ FLAGS = {
         "-j", "--jobs", "--weights", "--layer", "--alpha", "--flip", "--precision", "--resume", "--force",
     ],
     "explore": ["-o", "--output", "-n", "--classes", "-j", "--jobs", "--force"],
+    "predict": [
+        "-m", "--model", "--weights", "--alpha", "-k", "--top", "--crops", "-b", "--batch-size", "-j", "--jobs", "-f",
+        "--format", "-o", "--output", "--sheet", "--on-error", "--trust-pickle", "--force",
+    ],
     "train_model": [
         "-d", "--db", "-m", "--model", "-c", "--classifier", "-k", "--folds", "--calibrate", "--clip", "-o",
         "--out-of-core", "-j", "--jobs", "--force",

@@ -185,3 +185,12 @@ class TestResuming:
     def test_a_training_that_is_over_is_refused(self, path, epochs):
         with pytest.raises(UserError, match=f"--epochs: must exceed the 3 epochs that .* received {epochs}; ask for"):
             check_resumable(path, PREPARATION, "train.hdf5, seed 42", epochs)
+
+
+def test_a_model_that_keras_calls_unsafe_is_refused_in_one_line(tmp_path):
+    layers = [keras.Input((4, 4, 3)), keras.layers.Lambda(lambda x: x), keras.layers.Flatten()]
+    model = keras.Sequential([*layers, keras.layers.Dense(2, "softmax")])
+    path = tmp_path / "model.keras"
+    save_model(model, path, Preparation(4, 4, "BGR", dict.fromkeys("RGB", 0.0), ["cat", "dog"]), Position())
+    with pytest.raises(UserError, match=r"model\.keras cannot be loaded, or not safely"):
+        load_model(path)

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -45,3 +47,15 @@ def test_interpolation_is_as_asked(rng):
 def test_any_image_comes_out_in_the_size_asked_for(height, width, target):
     image = np.zeros((height, width, 3), np.uint8)
     assert AspectAwarePreprocessor(*target).preprocess(image).shape == (*target[::-1], 3)
+
+
+@pytest.mark.parametrize("shape", [(1, 3_000_000, 3), (3_000_000, 1, 3)])
+def test_a_line_is_cut_before_it_is_scaled_to_gigabytes(shape):
+    image = np.zeros(shape, np.uint8)
+    image[tuple(n // 2 for n in shape[:2])] = 255
+    tracemalloc.start()
+    result = AspectAwarePreprocessor(100, 100).preprocess(image)
+    assert tracemalloc.get_traced_memory()[1] < 100 * 6400 * 3 * 2
+    tracemalloc.stop()
+    assert result.shape == (100, 100, 3)
+    assert result.max() == 255

@@ -40,7 +40,7 @@ def test_stacks_that_are_views_and_places_in_batches_are_fine(rng):
     assert (out[:, :, 6:] == 77).all()
 
 
-@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 1)])
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 1), (2, 5, 7, 1)])
 def test_gray_images_are_scaled_as_gray_colours_on_average(shape):
     image = np.full(shape, 200, np.uint8)
     mean = 0.299 * MEANS["R"] + 0.587 * MEANS["G"] + 0.114 * MEANS["B"]
@@ -49,7 +49,7 @@ def test_gray_images_are_scaled_as_gray_colours_on_average(shape):
     np.testing.assert_allclose(result, np.full(shape, (200 - mean) / deviation), rtol=1e-5)
 
 
-@pytest.mark.parametrize("shape", [(5, 7, 4), (5, 7, 2), (2, 5, 7, 1), (2, 5, 7, 4)])
+@pytest.mark.parametrize("shape", [(5, 7, 4), (5, 7, 2), (2, 5, 7, 4)])
 def test_other_channels_have_no_means(shape):
     with pytest.raises(UserError, match=r"NormalizePreprocessor needs shape \(height, width, 3\).*received shape"):
         NormalizePreprocessor(MEANS, DEVIATIONS, "RGB").preprocess(np.zeros(shape, np.uint8))

@@ -201,3 +201,11 @@ class TestHush:
         with cli.native_stderr_hushed():
             print("captured", file=sys.stderr)
         assert capsys.readouterr().err == "captured\n"
+
+
+def test_a_name_of_a_file_cannot_write_on_the_terminal(capsys):
+    def fail():
+        raise UserError("\x1b[31mred\x07.jpg")
+
+    assert cli.run(fail) == 2
+    assert capsys.readouterr().err.endswith("error: \\x1b[31mred\\x07.jpg\n")
