@@ -25,17 +25,21 @@ def main(argv: list[str] | None = None) -> dict:
     from pyimagesearch.io.fileformat import read_header
     from pyimagesearch.nn.modelfile import load_model
     from pyimagesearch.nn.prediction import predict
-    from pyimagesearch.preprocessing import CropPreprocessor
+    from pyimagesearch.predicting.predictor import size_around
+    from pyimagesearch.preprocessing import CropPreprocessor, SimplePreprocessor
     from pyimagesearch.utils import rank5_accuracy
 
     cli.info(f"loading {model_path}...")
     model, preparation = load_model(model_path)
     sp, normalize = preparation.resize(), preparation.normalize()
-    cp = CropPreprocessor(preparation.width, preparation.height)
+    size = preparation.width, preparation.height
+    stored = read_header(dataset).shape[1:3]
+    enlarge = [SimplePreprocessor(*size_around(*size))] if min(stored) < max(size) else []
+    cp = CropPreprocessor(*size)
     classes = len(preparation.label_names)
 
     results = {}
-    for name, steps in (("no crops", [sp, *normalize]), ("10 crops", [cp, *normalize])):
+    for name, steps in (("no crops", [sp, *normalize]), ("10 crops", [*enlarge, cp, *normalize])):
         cli.info(f"predicting on test data ({name})...")
         preparation.check_data(read_header(dataset))
         test = HDF5DatasetGenerator(dataset, args.batch_size, steps, classes=classes, threads=args.jobs)

@@ -1,6 +1,5 @@
 """What a trained model sees in images: the most probable classes of each, as text or on a contact sheet."""
 
-import argparse
 import contextlib
 import sys
 from collections import Counter
@@ -12,13 +11,6 @@ if __package__ in (None, ""):
 from pyimagesearch.utils import cli
 
 
-def width(text: str) -> float:
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number above 0; received {text}")
-    return number
-
-
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
     parser.add_argument("image", nargs="+", help="image files, folders, and patterns in quotes, as 'photos/**/*.jpg'")
@@ -28,7 +20,7 @@ def main(argv: list[str] | None = None) -> dict:
         "1000 classes; the config's MODEL_PATH if not given",
     )  # fmt: skip
     parser.add_argument("--weights", default="", help="of a network of Keras: imagenet (if not given), or a file")
-    parser.add_argument("--alpha", type=width, help="width of a MobileNet, as a factor; 1 if not given")
+    parser.add_argument("--alpha", type=cli.positive_number, help="width of a MobileNet, as a factor; 1 if not given")
     parser.add_argument("-k", "--top", type=cli.positive_int, default=5, help="classes to name for each image")
     parser.add_argument("--crops", action="store_true", help="average the probabilities of ten crops of each image")
     parser.add_argument(

@@ -4,6 +4,7 @@ from pyimagesearch.utils.lazy import lazy_exports
 
 _HOMES = {
     "BestModel": "bestmodel",
+    "EarlyStop": "earlystop",
     "EpochCheckpoint": "epochcheckpoint",
     "TrainingCheckpoint": "trainingcheckpoint",
     "TrainingMonitor": "trainingmonitor",

@@ -158,7 +158,13 @@ def load_backbone(
         options["alpha"] = alpha
     build = getattr(keras.applications, backbone.builder)
     if weights == "none":
-        return build(weights=None, include_top=top, **options)
+        try:
+            return build(weights=None, include_top=top, **options)
+        except ValueError as error:  # Keras has a smallest size for each, and widths of its own
+            raise UserError(
+                f"size, alpha: {backbone.builder} cannot be made for images of {side[0]}x{side[0]} pixels, alpha "
+                f"{alpha or 1} ({error}); choose others"
+            ) from error
     if weights == "imagenet":
         with _downloads(f"the ImageNet weights of {backbone.builder}"):
             return build(weights=weights, include_top=top, **options)

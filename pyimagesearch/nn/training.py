@@ -53,3 +53,5 @@ def fit_from(
                 batches, validation_data=validation, initial_epoch=first, epochs=last,
                 shuffle=False, callbacks=list(callbacks), verbose=verbose,
             )  # fmt: skip
+        if model.stop_training:
+            return

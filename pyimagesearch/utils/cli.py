@@ -110,6 +110,22 @@ def positive_int(text: str) -> int:
     return number
 
 
+def whole_number(text: str) -> int:
+    """Convert an option's text to a whole number of at least 0, for ``type=``."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must be at least 0; received {text}")
+    return number
+
+
+def positive_number(text: str) -> float:
+    """Convert an option's text to a number above 0, for ``type=``."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0; received {text}")
+    return number
+
+
 def processes(text: str) -> int:
     """Convert an option's text to a number of processes, -1 for all, for ``type=``."""
     return -1 if text == "-1" else positive_int(text)

@@ -18,6 +18,12 @@ FLAGS = {
         "-j", "--jobs", "--weights", "--layer", "--alpha", "--flip", "--precision", "--resume", "--force",
     ],
     "explore": ["-o", "--output", "-n", "--classes", "-j", "--jobs", "--force"],
+    "fine_tune": [
+        "-m", "--model", "-w", "--weights", "-a", "--alpha", "-s", "--size", "--layer", "--head", "--dropout",
+        "--batch-norm", "--warm-up", "-e", "--epochs", "-f", "--freeze", "--learning-rate", "--fine-tune-rate",
+        "--class-weight", "-p", "--patience", "-b", "--batch-size", "-j", "--jobs", "-o", "--output", "--resume",
+        "--force",
+    ],
     "predict": [
         "-m", "--model", "--weights", "--alpha", "-k", "--top", "--crops", "-b", "--batch-size", "-j", "--jobs", "-f",
         "--format", "-o", "--output", "--sheet", "--on-error", "--trust-pickle", "--force",

@@ -7,6 +7,7 @@ from keras import layers
 from keras.regularizers import L2
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.nn.dropout import seeded_dropout
 
 _SMALLEST = 57
 
@@ -82,7 +83,7 @@ class AlexNet:
             ]
 
         def pool() -> list[keras.Layer]:
-            return [layers.MaxPooling2D(pool_size=3, strides=2), layers.Dropout(0.25)]
+            return [layers.MaxPooling2D(pool_size=3, strides=2), seeded_dropout(0.25)]
 
         return keras.Sequential(
             [
@@ -92,8 +93,8 @@ class AlexNet:
                 *conv(256, 5), *pool(),
                 *conv(384, 3), *conv(384, 3), *conv(256, 3), *pool(),
                 layers.Flatten(),
-                *dense(4096), layers.Dropout(0.5),
-                *dense(4096), layers.Dropout(0.5),
+                *dense(4096), seeded_dropout(0.5),
+                *dense(4096), seeded_dropout(0.5),
                 layers.Dense(classes, kernel_regularizer=L2(reg)),
                 layers.Activation("softmax"),
             ],

@@ -1,0 +1,44 @@
+"""Ends a training that does not get better any more."""
+
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+
+from pyimagesearch.errors import UserError
+
+
+class EarlyStop(keras.callbacks.Callback):
+    """Stop when the validation loss of ``patience`` epochs in a row was not below the lowest before.
+
+    It looks at the results of all epochs, so that a resumed run stops where an unbroken one does. Put it
+    behind the `TrainingMonitor`, which adds them.
+
+    Args:
+        history: for each metric a list with one value an epoch, as `TrainingMonitor` keeps them.
+        patience: epochs to wait, at least 1.
+        first: the first epoch that counts, from 0.
+
+    Raises:
+        UserError: ``patience`` is not positive.
+    """
+
+    def __init__(self, history: Mapping[str, Sequence[float]], patience: int, first: int = 0) -> None:
+        super().__init__()
+        if patience < 1:
+            raise UserError(f"patience: must be at least 1; received {patience}")
+        self._history, self.patience, self.first = history, patience, first
+
+    @property
+    def reached(self) -> bool:
+        """Whether the training should be over."""
+        losses = np.array(self._history.get("val_loss", [])[self.first :], float)
+        if not len(losses):
+            return False
+        best = int(np.argmin(np.where(np.isnan(losses), np.inf, losses)))
+        return len(losses) - 1 - best >= self.patience
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Stop if it is time to."""
+        if self.reached:
+            self.model.stop_training = True
