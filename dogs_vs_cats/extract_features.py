@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> dict:
 
     from pyimagesearch.io import HDF5DatasetWriter
     from pyimagesearch.io.atomic import check_output
-    from pyimagesearch.io.fileformat import is_finished
+    from pyimagesearch.io.headerchecks import is_finished
     from pyimagesearch.io.imagesource import open_images
     from pyimagesearch.utils.digest import fingerprint
     from pyimagesearch.utils.parallel import cpu_count, keep_opencv_to_one_thread, map_ahead

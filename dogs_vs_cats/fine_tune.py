@@ -50,7 +50,8 @@ def main(argv: list[str] | None = None) -> dict:
 
     from pyimagesearch.errors import UserError
     from pyimagesearch.io.atomic import check_output
-    from pyimagesearch.io.fileformat import check_images, check_same_build, read_header
+    from pyimagesearch.io.fileformat import read_header
+    from pyimagesearch.io.headerchecks import check_images, check_same_build
 
     best_path = Path(args.output or Path(config.OUTPUT_PATH) / "fine_tuned.keras")
     if best_path.suffix != ".keras":

@@ -26,7 +26,8 @@ def main(argv: list[str] | None = None) -> dict:
 
     from pyimagesearch.errors import UserError
     from pyimagesearch.io.atomic import check_output
-    from pyimagesearch.io.fileformat import check_images, check_same_build, read_header
+    from pyimagesearch.io.fileformat import read_header
+    from pyimagesearch.io.headerchecks import check_images, check_same_build
 
     best_path = check_output(args.model or config.MODEL_PATH, args.force or args.resume, "--model")
     last_path = check_output(config.LAST_MODEL_PATH, args.force or args.resume, "LAST_MODEL_PATH")

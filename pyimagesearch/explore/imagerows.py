@@ -7,7 +7,8 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.explore.look import ENOUGH, Look, colours, look_at
-from pyimagesearch.io.fileformat import check_images, open_file, read_header, read_strings
+from pyimagesearch.io.fileformat import open_file, read_header, read_strings
+from pyimagesearch.io.headerchecks import check_images
 from pyimagesearch.io.rows import open_rows
 
 _TRIED = 16  # rows that tell in what range pixels are stored

@@ -7,8 +7,8 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.duplicates import Fingerprint, fingerprint
-from pyimagesearch.io.fileformat import is_finished, read_channel_means
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
+from pyimagesearch.io.headerchecks import is_finished, read_channel_means
 from pyimagesearch.io.imagefile import Decoding, UnreadableImageError, decode_image, is_jpeg, read_file
 from pyimagesearch.io.imagefolder import ImageFolder, build_mark
 from pyimagesearch.io.rowstore import EncodedRow

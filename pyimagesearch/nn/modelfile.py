@@ -14,7 +14,8 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.atomic import PathLike, replacing
-from pyimagesearch.io.fileformat import Header, check_images
+from pyimagesearch.io.fileformat import Header
+from pyimagesearch.io.headerchecks import check_images
 from pyimagesearch.nn.backbones import find_backbone
 from pyimagesearch.preprocessing import ImageToArrayPreprocessor, NormalizePreprocessor, SimplePreprocessor
 

@@ -6,7 +6,8 @@ import pytest
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter
-from pyimagesearch.io.fileformat import check_same_build, read_channel_means, read_header
+from pyimagesearch.io.fileformat import read_header
+from pyimagesearch.io.headerchecks import check_same_build, read_channel_means
 
 
 @pytest.fixture
