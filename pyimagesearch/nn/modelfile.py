@@ -7,6 +7,7 @@ scaling and class names that the model was trained with, and how far its trainin
 import json
 import os
 import zipfile
+import zlib
 from typing import Any, NamedTuple
 
 import keras
@@ -20,6 +21,9 @@ from pyimagesearch.nn.backbones import find_backbone
 from pyimagesearch.preprocessing import ImageToArrayPreprocessor, NormalizePreprocessor, SimplePreprocessor
 
 _ENTRY = "pyimagesearch.json"
+_UNLOADABLE = (
+    ValueError, TypeError, LookupError, AttributeError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 class Preparation(NamedTuple):
@@ -138,9 +142,9 @@ def read_description(path: PathLike) -> tuple[Preparation, Position, str]:
         with zipfile.ZipFile(path) as archive:
             content = json.loads(archive.read(_ENTRY))
         return Preparation(**content["preparation"]), Position(**content["position"]), content["stream"]
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError) as error:
         raise UserError(f"model: {os.fspath(path)} must be a .keras file; it is not, or it is damaged") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(
             f"model: {os.fspath(path)} does not say what input it was trained with; use a model that "
             "train_alexnet saved, or save yours with pyimagesearch.nn.modelfile.save_model"
@@ -156,12 +160,13 @@ def load_model(path: PathLike) -> tuple[keras.Model, Preparation]:
     preparation, _, _ = read_description(path)
     try:
         model = keras.saving.load_model(path)
-    except (ValueError, TypeError, KeyError, OSError) as error:
+        with zipfile.ZipFile(path) as archive:
+            states = json.loads(archive.read(_ENTRY))["random_states"]
+    except _UNLOADABLE as error:
         raise UserError(
-            f"model: {os.fspath(path)} cannot be loaded, or not safely ({error}); use a model that this package saved"
+            f"model: {os.fspath(path)} cannot be loaded, or not safely: it is damaged, or no model that this package "
+            f"saved ({type(error).__name__}: {error}); restore it, or train it again"
         ) from error
-    with zipfile.ZipFile(path) as archive:
-        states = json.loads(archive.read(_ENTRY))["random_states"]
     for variable, state in zip(_random_states(model), states, strict=True):
         variable.assign(state)
     size, classes = (preparation.height, preparation.width), len(preparation.label_names)

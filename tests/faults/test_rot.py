@@ -15,6 +15,12 @@ ROWS, SHAPE = 40, (16, 16, 3)
 
 
 def make(path, encoding):
+    if encoding == "features":
+        with HDF5DatasetWriter((ROWS, 24), path, "features") as writer:
+            writer.store_class_labels(["cat", "dog"])
+            names = [f"images/{i:03}.jpg" for i in range(ROWS)]
+            writer.add(np.random.default_rng(3).normal(size=(ROWS, 24)), np.arange(ROWS) % 2, names)
+        return path
     images = np.random.default_rng(3).integers(0, 256, (ROWS, 4, 4, 3), np.uint8)
     images = np.stack([cv2.resize(image, SHAPE[:2]) for image in images])
     with HDF5DatasetWriter((ROWS, *SHAPE), path, encoding=encoding) as writer:
@@ -28,7 +34,8 @@ def places(path, name):
     with h5py.File(path) as file:
         if name == "rows" and "jpeg" in file:
             return file["jpeg"].id.get_offset() + np.concatenate(([0], file["jpeg_ends"][:].astype(np.int64)))
-        dataset = file["images" if name == "rows" else name]
+        rows = "images" if "images" in file else "features"
+        dataset = file[rows if name == "rows" else name]
         return dataset.id.get_offset() + np.arange(ROWS + 1) * (dataset.nbytes // ROWS)
 
 
@@ -55,7 +62,7 @@ def found(path):
 def read_rows(path):
     """Return each row's image, or None where it is an error."""
     try:
-        loader = BatchLoader(path, 4, dtype="uint8", threads=1)
+        loader = BatchLoader(path, 4, dtype=None if path.name == "features.hdf5" else "uint8", threads=1)
     except UserError:
         return [None] * ROWS
     images = []
@@ -68,10 +75,12 @@ def read_rows(path):
     return images
 
 
-@pytest.mark.parametrize("encoding", ["raw", "jpeg"])
-@pytest.mark.parametrize("part", ["rows", "labels", "paths", "checksums"])
+@pytest.mark.parametrize("encoding", ["raw", "jpeg", "features"])
+@pytest.mark.parametrize("part", ["rows", "labels", "paths", "checksums", "channel_sums"])
 def test_every_flipped_bit_is_found_and_its_row_named(tmp_path, faults, chance, tally, encoding, part):
-    path = make(tmp_path / "data.hdf5", encoding)
+    if (encoding, part) == ("features", "channel_sums"):
+        pytest.skip("features have no channels")
+    path = make(tmp_path / f"{encoding}.hdf5", encoding)
     right = read_rows(path)
     assert found(path) == []
     missed = []
@@ -127,3 +136,54 @@ def test_a_bit_that_flips_anywhere_crashes_nothing(tmp_path, run_program, faults
     tally.strike(int(tried))
     tally.survive(int(survived))
     assert (int(tried), survived, seen) == (20 * faults, tried, "[]")
+
+
+def save_network(path):
+    import keras
+
+    from pyimagesearch.nn.modelfile import Position, Preparation, load_model, save_model
+
+    layers = [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2, "softmax")]
+    described = Preparation(8, 8, "BGR", dict.fromkeys("RGB", 100.0), ["cat", "dog"])
+    save_model(keras.Sequential(layers), path, described, Position())
+
+    def read():
+        model, preparation = load_model(path)
+        return [weights.tolist() for weights in model.get_weights()], preparation
+
+    return read
+
+
+def save_classifier(path):
+    from sklearn.linear_model import LogisticRegression
+
+    from pyimagesearch.ml import classifierfile
+
+    features = np.random.default_rng(0).normal(size=(40, 5))
+    classifierfile.save(LogisticRegression().fit(features, ["cat", "dog"] * 20), path, "{}")
+
+    def read():
+        found = classifierfile.load(path)
+        return found.estimator.coef_.tolist(), found.estimator.intercept_.tolist(), found.label_names, found.recipe
+
+    return read
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("save", [save_network, save_classifier])
+def test_a_model_of_which_a_bit_flipped_is_refused_or_the_same(tmp_path, faults, chance, tally, save):
+    path = tmp_path / ("model.keras" if save is save_network else "model.skops")
+    read = save(path)
+    right, whole = read(), path.read_bytes()
+    for _ in range(10 * faults):
+        tally.strike()
+        content = bytearray(whole)
+        content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+        path.write_bytes(content)
+        found, said = None, ""
+        try:
+            found = read()
+        except UserError as error:
+            said = str(error)
+        assert found == right or path.name in said
+        tally.survive()

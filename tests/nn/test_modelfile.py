@@ -192,5 +192,5 @@ def test_a_model_that_keras_calls_unsafe_is_refused_in_one_line(tmp_path):
     model = keras.Sequential([*layers, keras.layers.Dense(2, "softmax")])
     path = tmp_path / "model.keras"
     save_model(model, path, Preparation(4, 4, "BGR", dict.fromkeys("RGB", 0.0), ["cat", "dog"]), Position())
-    with pytest.raises(UserError, match=r"model\.keras cannot be loaded, or not safely"):
+    with pytest.raises(UserError, match=r"model\.keras cannot be loaded, or not safely: "):
         load_model(path)
