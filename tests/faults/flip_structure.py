@@ -2,14 +2,13 @@
 
     python flip_structure.py FILE COUNT
 
-Every flip has a process of its own with 10 seconds. Prints how many were tried, how many ended in a
-clear error or in right rows, and what the others did.
+Prints how many were tried, how many ended in a clear error or in right rows, and what the others did. A crash of
+the HDF5 library would end this process too.
 """
 
-import os
 import random
-import signal
 import sys
+import time
 from pathlib import Path
 
 import h5py
@@ -18,6 +17,8 @@ import numpy as np
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.batchloader import BatchLoader
 from pyimagesearch.io.inspection import damaged_rows, describe
+
+MAX_SECONDS = 20  # of the wall, on a busy machine; a hang is ended after 2 seconds of processor time
 
 
 def read_all(path: Path) -> np.ndarray:
@@ -55,23 +56,20 @@ def check(path: Path, right: np.ndarray) -> str:
 def main(path: Path, count: int) -> None:
     whole, right, places = path.read_bytes(), read_all(path), structure(path)
     chance = random.Random(5)
-    survived, problems, said = 0, set(), path.with_name("said")
+    survived, problems = 0, set()
     for _ in range(count):
         place, bit = int(chance.choice(places)), chance.randrange(8)
         content = bytearray(whole)
         content[place] ^= 1 << bit
+        path.unlink()  # the same file, changed within a tick of the clock, would seem unchanged
         path.write_bytes(content)
-        child = os.fork()
-        if not child:
-            signal.alarm(10)
-            try:
-                what = check(path, right)
-            except BaseException as error:
-                what = f"{type(error).__name__}: {error}"
-            said.write_text(what)
-            os._exit(0)
-        status = os.waitpid(child, 0)[1]
-        what = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else said.read_text()
+        began = time.monotonic()
+        try:
+            what = check(path, right)
+        except Exception as error:  # noqa: BLE001, RUF100 - this is what must not be
+            what = f"{type(error).__name__}: {error}"
+        if time.monotonic() - began > MAX_SECONDS:
+            what = f"{what}, after {time.monotonic() - began:.0f} s"
         survived += what == "fine"
         if what != "fine":
             problems.add(f"bit {bit} of byte {place}: {what}")
