@@ -22,7 +22,7 @@ if __package__ in (None, ""):
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.utils import cli
-from pyimagesearch.utils.parallel import cpu_count
+from pyimagesearch.utils.parallel import cpu_count, ctrl_c_held_back
 from pyimagesearch.utils.progress import progress
 
 IMAGE_NAME = re.compile(r"(cat|dog)\.\d+\.jpg")
@@ -52,7 +52,8 @@ def draw_all(folder: Path, images: int, seed: int, jobs: int) -> None:
     keys = itertools.product(range(2), range(images // 2))
     # Spawned, not forked: a fork copies the locks of whatever threads the caller has running.
     with ProcessPoolExecutor(min(jobs, images), multiprocessing.get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
-        drawn = pool.map(partial(draw, folder, seed), keys, chunksize=16)
+        with ctrl_c_held_back():
+            drawn = pool.map(partial(draw, folder, seed), keys, chunksize=16)
         deque(progress(drawn, total=images, label="Drawing"), maxlen=0)
 
 

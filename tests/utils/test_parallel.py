@@ -1,10 +1,11 @@
 import os
+import signal
 import threading
 import time
 
 import pytest
 
-from pyimagesearch.utils.parallel import cpu_count, map_ahead
+from pyimagesearch.utils.parallel import cpu_count, ctrl_c_held_back, map_ahead
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -71,3 +72,13 @@ def test_no_thread_is_left_behind(end):
 
 def test_processors_are_counted():
     assert 1 <= cpu_count() <= (os.cpu_count() or 1)
+
+
+def test_ctrl_c_that_is_held_back_comes_afterwards():
+    reached = False
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        with ctrl_c_held_back():
+            os.kill(os.getpid(), signal.SIGINT)
+            reached = True
+        time.sleep(5)
+    assert reached
