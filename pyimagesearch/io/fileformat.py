@@ -230,7 +230,11 @@ def _header_of(file: h5py.File, path: Path, unfinished: bool) -> Header:
 def read_strings(file: h5py.File, name: str) -> list[str]:
     """Return a dataset of strings, or an empty list where there is none."""
     strings = open_dataset(file, name)
-    return [] if strings is None else strings.asstr()[:].tolist()
+    if strings is None:
+        return []
+    if strings.ndim != 1:
+        raise ValueError(f"{name} must be a list of strings; it has shape {strings.shape}")
+    return strings.asstr()[:].tolist()
 
 
 def _class_numbers(labels: h5py.Dataset, path: Path) -> np.ndarray:

@@ -15,6 +15,9 @@ from pyimagesearch.errors import UserError
 _LARGEST_RATIO = 2000  # deflate reaches 1032
 _ALWAYS_FINE = 2**20
 _LARGEST_CHUNK = 2**29
+_DAMAGE = (
+    OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError,
+)  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -24,7 +27,7 @@ def damage_reported(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except (OSError, RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError) as error:
+    except _DAMAGE as error:
         raise UserError(
             f"data set: {os.fspath(path)} is damaged, or holds what no data set holds "
             f"({type(error).__name__}: {error}); build it again, or do not trust it"
