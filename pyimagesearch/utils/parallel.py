@@ -26,7 +26,7 @@ def keep_opencv_to_one_thread() -> None:
 
 @contextlib.contextmanager
 def ctrl_c_held_back() -> Iterator[None]:
-    """Hold Ctrl-C back while processes are started: they go on holding it back, and leave it to this one."""
+    """Let the processes that are started meanwhile leave Ctrl-C to this one: it is held back in them for good."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
