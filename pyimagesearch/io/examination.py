@@ -3,6 +3,7 @@
 It may be killed by what it reads: that is what it is for.
 """
 
+import contextlib
 import json
 import os
 import resource
@@ -43,13 +44,9 @@ def examine(path: str) -> str:
     _allow_more_time()
     looks: list[Callable[[h5py.File], Any]] = [list, lambda file: dict(file.attrs)]
     looks += [partial(_touch, name=name) for name in NAMES]
-    try:
-        with h5py.File(path, "r", locking=False) as file:
-            for look in looks:
-                if _exhausts_memory(look, file):
-                    return f"would take more than {LIMIT_BYTES / 2**30:.0f} GiB of memory to open"
-    except OSError:
-        pass
+    with contextlib.suppress(OSError), h5py.File(path, "r", locking=False) as file:
+        if any(_exhausts_memory(look, file) for look in looks):
+            return f"would take more than {LIMIT_BYTES / 2**30:.0f} GiB of memory to open"
     return ""
 
 

@@ -192,8 +192,9 @@ def _stopping_soon() -> Iterator[None]:
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
 
     def watch() -> None:
-        while os.read(reading, 1) != bytes([signal.SIGINT]):
-            pass
+        number = None
+        while number != signal.SIGINT:
+            number = os.read(reading, 1)[0]
         time.sleep(SECONDS_TO_STOP)
         os._exit(130 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN else _stopped())
 
