@@ -35,16 +35,18 @@ class Stream(NamedTuple):
     items: Iterator[int]
     ahead: int = 0
     """Items that it prepares before they are asked for."""
+    before: Callable[[], None] | None = None
+    """What is to be done before each round, without being timed."""
 
 
-def repeat(work: Callable[[], int]) -> Stream:
+def repeat(work: Callable[[], int], before: Callable[[], None] | None = None) -> Stream:
     """Make a stream of a function that returns how many images it dealt with."""
 
     def items() -> Iterator[int]:
         while True:
             yield work()
 
-    return Stream(items())
+    return Stream(items(), before=before)
 
 
 def race(streams: Mapping[str, Stream], rounds: int = 7, seconds: float = 0.5) -> dict[str, list[float]]:
@@ -58,6 +60,8 @@ def race(streams: Mapping[str, Stream], rounds: int = 7, seconds: float = 0.5) -
             wait_until_quiet()
             for _ in range(stream.ahead):
                 next(stream.items)
+            if stream.before is not None:
+                stream.before()
             images, spent, work = _timed(stream.items, seconds)
             speeds[name].append(images / spent)
             per_cpu[name].append(images / work)

@@ -1,4 +1,8 @@
-"""Is packing a folder faster than the chapter's script, smaller, and as fast as decoding alone?"""
+"""Is packing a folder faster than the chapter's script, smaller, and as fast as decoding alone?
+
+Every build makes a new file. What decoding alone means: OpenCV reads the file, scales it to cover the
+square, and cuts; ours cuts first and scales only what stays, so that a share above 1 is possible.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -6,11 +10,10 @@ from pathlib import Path
 import cv2
 
 from pyimagesearch.io.imagefolder import ImageFolder
-from pyimagesearch.preprocessing import AspectAwarePreprocessor
 
 from . import _data, _measure, book
 
-_CHAPTER_COUNT, _COUNT = 600, 2400
+_CHAPTER_COUNT, _COUNT = 1200, 2400
 _BLOCK = 16
 
 
@@ -21,7 +24,7 @@ def build(images: ImageFolder, output: Path) -> _measure.Stream:
         _data.pack_images(images, output)
         return len(images.paths)
 
-    return _measure.repeat(work)
+    return _measure.repeat(work, lambda: output.unlink(missing_ok=True))
 
 
 def build_by_book(images: ImageFolder, output: Path) -> _measure.Stream:
@@ -31,17 +34,22 @@ def build_by_book(images: ImageFolder, output: Path) -> _measure.Stream:
         book.build(images.root, images.paths, images.labels.tolist(), output, _data.STORED)
         return len(images.paths)
 
-    return _measure.repeat(work)
+    return _measure.repeat(work, lambda: output.unlink(missing_ok=True))
 
 
 def decode(images: ImageFolder) -> _measure.Stream:
     """Return decoding and resizing on all processors; the pixels are dropped."""
-    resize, pool = AspectAwarePreprocessor(_data.STORED, _data.STORED), ThreadPoolExecutor(_measure.cpus())
+    side, pool = _data.STORED, ThreadPoolExecutor(_measure.cpus())
     blocks = [images.paths[i : i + _BLOCK] for i in range(0, len(images.paths), _BLOCK)]
 
     def read(paths: list[str]) -> None:
         for path in paths:
-            resize.preprocess(cv2.imread(str(images.root / path)))
+            image = cv2.imread(str(images.root / path))
+            scale = side / min(image.shape[:2])
+            height, width = (round(length * scale) for length in image.shape[:2])
+            covering = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+            top, left = (height - side) // 2, (width - side) // 2
+            covering[top : top + side, left : left + side]
 
     def work() -> int:
         list(pool.map(read, blocks))

@@ -30,6 +30,7 @@ The hashes of unlike pictures differed in 8 or more, in all of 312 million pairs
 
 _LINES = 128
 _SIDE, _KEPT = 32, 8  # of the picture that is transformed, and of its low frequencies
+_COSINES = cv2.dct(np.eye(_SIDE, dtype=np.float32), flags=cv2.DCT_ROWS).T[:_KEPT]
 _NOISE, _MIN_BITS = 2.0, 48  # a frequency this near the median, 7 sigma of rounding to 8 bits, is an accident
 _MAX_BUCKET = 1000  # hashes that agree in many bits are each compared with this many of the others
 _SORTING = 10.0  # what sorting a row costs, in comparisons
@@ -51,26 +52,44 @@ class Fingerprint(NamedTuple):
 
 
 def fingerprint(data: bytes, image: np.ndarray) -> Fingerprint:
-    """Return the fingerprint of an image; any number of threads may call this at once.
+    """Return the fingerprint of one image.
+
+    Args:
+        data: the content of the file.
+        image: its pixels, ndarray of shape (h, w, channels), uint8; BGR if there are three.
+    """
+    return take_fingerprints([data], [thumbnail(image)])[0]
+
+
+def take_fingerprints(files: Sequence[bytes], thumbnails: Sequence[np.ndarray]) -> list[Fingerprint]:
+    """Return the fingerprints of images: for many at once each costs half as much.
 
     The perceptual hash is pHash (C. Zauner, "Implementation and Benchmarking of Perceptual Image
     Hash Functions", 2010): which of the 64 lowest frequencies of the gray 32x32 picture, by its
     cosine transform, lie above their median.
 
     Args:
-        data: the content of the file.
-        image: its pixels, ndarray of shape (h, w, channels), uint8; BGR if there are three.
+        files: the content of each file.
+        thumbnails: what `thumbnail` made of each image.
     """
+    pictures = np.stack(thumbnails).astype(np.float32)
+    low = (_COSINES @ pictures @ _COSINES.T).reshape(len(pictures), -1)
+    low -= np.partition(low, (31, 32), axis=1)[:, 31:33].mean(axis=1, keepdims=True)  # np.median takes twice as long
+    telling = np.count_nonzero(np.abs(low) > _NOISE, axis=1) >= _MIN_BITS
+    hashes = np.packbits(low > 0, axis=1).view(">u8")[:, 0]
+    return [
+        Fingerprint(hashlib.sha256(data).digest(), phash if tells else None)
+        for data, phash, tells in zip(files, hashes.tolist(), telling.tolist(), strict=True)
+    ]
+
+
+def thumbnail(image: np.ndarray) -> np.ndarray:
+    """Return the gray 32x32 picture that the hash is taken of, uint8; `fingerprint` says of what image."""
     lines = image[:: max(1, len(image) // _LINES)]  # enough for so small a picture
     gray = cv2.cvtColor(lines[..., :3], cv2.COLOR_BGR2GRAY) if image.shape[2] >= 3 else lines[..., 0]
     while min(gray.shape) >= 4 * _SIDE:  # halving first is five times as fast
         gray = cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    gray = cv2.resize(gray, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-    low = cv2.dct(gray.astype(np.float32))[:_KEPT, :_KEPT]
-    low -= np.partition(low, (31, 32), axis=None)[31:33].mean()  # np.median takes twice as long
-    telling = np.count_nonzero(np.abs(low) > _NOISE) >= _MIN_BITS
-    phash = int.from_bytes(np.packbits(low > 0).tobytes(), "big") if telling else None
-    return Fingerprint(hashlib.sha256(data).digest(), phash)
+    return cv2.resize(gray, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
 
 
 def find_duplicates(fingerprints: Sequence[Fingerprint], max_distance: int | None = MAX_DISTANCE) -> list[Group]:

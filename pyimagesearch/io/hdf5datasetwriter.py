@@ -104,6 +104,7 @@ class HDF5DatasetWriter:
                 self._structure.mend(self._file)
             else:
                 self._structure.lay_out()
+            self._store.reserve(self._file)
             self._store.start(self._file, 0)
         except BaseException:
             self.discard()
@@ -148,13 +149,19 @@ class HDF5DatasetWriter:
         if len(rows) and self.rows_added and (paths is None) == bool(self._paths):
             raise UserError("paths: must be given for all rows of a file or for none")
         self._paths.extend(map(os.fspath, paths or ()))
-        for place, (row, label) in enumerate(zip(rows, labels.tolist(), strict=True)):
-            self._store.append(file, row.data)
-            self._behind.wrote(file, len(row.data))
-            self._table.put(self.rows_added, row, label, utf8(os.fspath(paths[place])) if paths else b"")
-            self.rows_added += 1
-            if self.rows_added - self._rows_flushed >= self._buf_size:
-                self.flush()
+        names = [utf8(os.fspath(path)) for path in paths] if paths else [b""] * len(rows)
+        start = 0
+        while start < len(rows):
+            stop = start + self._buf_size - (self.rows_added - self._rows_flushed)
+            self._append(file, rows[start:stop], labels[start:stop], names[start:stop])
+            start = stop
+
+    def _append(self, file: BinaryIO, rows: Sequence[EncodedRow], labels: np.ndarray, paths: Sequence[bytes]) -> None:
+        self._behind.wrote(file, self._store.append(file, rows))
+        self._table.put(self.rows_added, rows, labels, paths)
+        self.rows_added += len(rows)
+        if self.rows_added - self._rows_flushed >= self._buf_size:
+            self.flush()
 
     def recover(self, labels: np.ndarray, paths: Sequence[str] | None = None, multiple_of: int = 1) -> int:
         """Take over the rows that an earlier run wrote, as far as their checksums are right.

@@ -90,8 +90,8 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
         UnreadableImageError: the file is missing or cannot be opened.
     """
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        with open(path, "rb", buffering=0) as file:
+            return file.readall()
     except OSError as error:
         raise UnreadableImageError(path, error.strerror or "it cannot be opened") from error
 

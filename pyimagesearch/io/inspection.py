@@ -76,9 +76,9 @@ def damaged_rows(path: str | os.PathLike[str]) -> np.ndarray:
         names = open_dataset(file, "paths")
         paths = [b""] * len(wanted) if names is None else names[:].tolist()
         dataset = open_dataset(file, "channel_sums")
-        sums = [None] * len(wanted) if dataset is None else dataset[:]
-        if dataset is not None and (dataset.ndim != 2 or dataset.dtype.kind != "u" or len(sums) != len(wanted)):
+        if dataset is not None and (dataset.ndim != 2 or dataset.dtype.kind != "u" or len(dataset) != len(wanted)):
             raise ValueError(f"channel_sums must have a row of sums for each row; it has {dataset}")
+        sums = [None] * len(wanted) if dataset is None else dataset[:].astype("<u8", copy=False)
         stored = _stored_bytes(file, header)
 
         def check(start: int) -> list[int]:

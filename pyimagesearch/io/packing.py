@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.duplicates import Fingerprint, fingerprint
+from pyimagesearch.io.duplicates import Fingerprint, fingerprint, take_fingerprints, thumbnail
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
 from pyimagesearch.io.headerchecks import is_finished, read_channel_means
 from pyimagesearch.io.imagefile import Decoding, UnreadableImageError, decode_image, is_jpeg, read_file
@@ -48,20 +48,22 @@ def pack(
     done = writer.rows_added
     decoding = decoding or Decoding(writer.dims[-1])
 
-    def load(path: str) -> tuple[EncodedRow, Fingerprint | None]:
-        data = read_file(images.root / path)
-        image = decode_image(data, images.root / path, decoding)
-        row = resize.preprocess(image)
-        encoded = writer.encode(row, data if row is image and is_jpeg(data) else None)
-        return encoded, None if fingerprints is None else fingerprint(data, row)
-
-    def load_block(start: int) -> list[tuple[EncodedRow, Fingerprint | None]]:
-        return [load(path) for path in images.paths[start : start + _BLOCK]]
+    def load_block(start: int) -> tuple[list[EncodedRow], list[Fingerprint]]:
+        files, thumbnails, rows = [], [], []
+        for path in images.paths[start : start + _BLOCK]:
+            data = read_file(images.root / path)
+            image = decode_image(data, images.root / path, decoding)
+            row = resize.preprocess(image)
+            rows.append(writer.encode(row, data if row is image and is_jpeg(data) else None))
+            if fingerprints is not None:
+                files.append(data)
+                thumbnails.append(thumbnail(row))
+        return rows, take_fingerprints(files, thumbnails) if files else []
 
     starts = range(done, len(images.paths), _BLOCK)
     blocks = map_ahead(load_block, starts, threads, threads * _BLOCKS_AHEAD)
-    for loaded, start in zip(progress(blocks, len(images.paths), label, _BLOCK, done), starts, strict=True):
-        rows, prints = zip(*loaded, strict=True)
+    counted = progress(blocks, len(images.paths), label, _BLOCK, done)
+    for (rows, prints), start in zip(counted, starts, strict=True):
         stop = start + len(rows)
         if fingerprints is not None:
             fingerprints.extend(prints)

@@ -1,5 +1,6 @@
 """What a file keeps of every row beside its bytes: label, checksum, sums of the channels."""
 
+from collections.abc import Sequence
 from typing import BinaryIO
 
 import h5py
@@ -23,7 +24,7 @@ class RowTable:
             "checksums": np.zeros(rows, np.uint32),
         }
         if channels:
-            self._columns["channel_sums"] = np.zeros((rows, channels), np.uint64)
+            self._columns["channel_sums"] = np.zeros((rows, channels), "<u8")
         self._offsets: dict[str, int] = {}
 
     @property
@@ -40,12 +41,16 @@ class RowTable:
         """Return the sum of each channel over the first ``rows``, uint64 of shape (channels,)."""
         return self._columns["channel_sums"][:rows].sum(axis=0, dtype=np.uint64)
 
-    def put(self, number: int, row: EncodedRow, label: int, path: bytes) -> None:
-        """Set the values of a row."""
-        self.labels[number] = label
+    def put(self, first: int, rows: Sequence[EncodedRow], labels: np.ndarray, paths: Sequence[bytes]) -> None:
+        """Set the values of ``rows``, which begin with row number ``first``."""
+        stop = first + len(rows)
+        self.labels[first:stop] = labels
         if "channel_sums" in self._columns:
-            self._columns["channel_sums"][number] = row.sums
-        self.checksums[number] = self.checksum(number, row.checksum, label, path)
+            self._columns["channel_sums"][first:stop] = [row.sums for row in rows]
+        self.checksums[first:stop] = [
+            self.checksum(number, row.checksum, label, path)
+            for number, row, label, path in zip(range(first, stop), rows, labels.tolist(), paths, strict=True)
+        ]
 
     def checksum(self, number: int, crc: int, label: int, path: bytes) -> int:
         """Return the checksum of a row whose bytes have the CRC-32 ``crc``, and whose sums are in the table."""

@@ -4,13 +4,13 @@ import json
 import os
 from collections.abc import Sequence
 
-import cv2
 import keras
 import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.atomic import PathLike
 from pyimagesearch.nn.featurenetwork import PRECISIONS, FeatureNetwork
+from pyimagesearch.preprocessing.resizing import resize
 
 
 class FeatureExtractor:
@@ -159,7 +159,7 @@ class Sizes:
         """Return the pixels, uint8, of an image of shape (h, w, 3), uint8."""
         result = np.empty(self.shape, np.uint8)
         for (width, height), place in self.places.items():
-            cv2.resize(image, (width, height), result[place].reshape(height, width, 3), interpolation=cv2.INTER_AREA)
+            resize(image, width, height, out=result[place].reshape(height, width, 3))
         return result
 
 

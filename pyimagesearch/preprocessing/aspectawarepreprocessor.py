@@ -3,13 +3,15 @@
 import cv2
 import numpy as np
 
-from pyimagesearch.preprocessing.checks import check_image, check_size, with_channels_of
-
-_MOST_STRETCHED = 64
+from pyimagesearch.preprocessing.checks import check_image, check_size
+from pyimagesearch.preprocessing.resizing import resize
 
 
 class AspectAwarePreprocessor:
-    """Scale until the image just covers the target, then cut the overhanging sides off evenly.
+    """Cut the longer sides off evenly until the aspect ratio is the target's, then resize what is left.
+
+    The book resizes first: the same picture, give or take half a pixel of what is cut, but pixels are
+    resized that nobody will see.
 
     Args:
         width: width of the result, in pixels.
@@ -34,15 +36,10 @@ class AspectAwarePreprocessor:
         h, w = image.shape[:2]
         if (h, w) == (self.height, self.width):
             return image
-        longest = _MOST_STRETCHED * min(h, w)  # what hangs over is cut off anyway, and must not become huge before
-        if max(h, w) > longest:
-            top, left = max(0, h - longest) // 2, max(0, w - longest) // 2
-            image = image[top : top + longest, left : left + longest]
-            h, w = image.shape[:2]
-        scale = max(self.width / w, self.height / h)
-        new_w, new_h = max(self.width, round(w * scale)), max(self.height, round(h * scale))
-        if (new_h, new_w) != (h, w):
-            resized = cv2.resize(image, (new_w, new_h), interpolation=self.inter)
-            image = with_channels_of(resized, image)
-        top, left = (new_h - self.height) // 2, (new_w - self.width) // 2
-        return image[top : top + self.height, left : left + self.width]
+        cut_h = min(h, max(1, round(w * self.height / self.width)))
+        cut_w = min(w, max(1, round(h * self.width / self.height)))
+        top, left = (h - cut_h) // 2, (w - cut_w) // 2
+        image = image[top : top + cut_h, left : left + cut_w]
+        if (cut_h, cut_w) == (self.height, self.width):
+            return image
+        return resize(image, self.width, self.height, self.inter)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from pyimagesearch.preprocessing.checks import check_image, check_size, with_channels_of
+from pyimagesearch.preprocessing.checks import check_image, check_size
+from pyimagesearch.preprocessing.resizing import resize
 
 
 class SimplePreprocessor:
@@ -38,6 +39,4 @@ class SimplePreprocessor:
         """Do as `preprocess`, unchecked; ``numbers`` are not used."""
         if image.shape[:2] == (self.height, self.width):
             return image
-        size = (self.width, self.height)
-        resized = cv2.resize(image, size, dst=out, interpolation=self.inter)
-        return with_channels_of(resized, image)
+        return resize(image, self.width, self.height, self.inter, out)

@@ -32,10 +32,7 @@ def images(folder):
 
 def pixels_of(images):
     return np.stack(
-        [
-            cv2.resize(cv2.imread(str(images.root / path)), (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-            for path in images.paths
-        ]
+        [SimplePreprocessor(SIZE, SIZE).preprocess(cv2.imread(str(images.root / path))) for path in images.paths]
     )
 
 
