@@ -128,17 +128,8 @@ class AugmentPreprocessor:
         """Return ``image`` transformed, in its own shape and dtype; 8-bit pixels stay in [0, 255]."""
         result = image
         if transform.moves_pixels:
-            h, w = image.shape[:2]
-            warped = cv2.warpAffine(
-                image,
-                matrix(transform, h, w),
-                (w, h),
-                dst=out,
-                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                borderMode=_BORDERS[self.fill_mode],
-                borderValue=(self.cval,) * 4,
-            )
-            result = with_channels_of(warped, image)
+            border = {"borderMode": _BORDERS[self.fill_mode], "borderValue": (self.cval,) * 4}
+            result = _warp(image, matrix(transform, *image.shape[:2]), border, out)
         else:
             result = _flip(image, transform.flip_horizontal, transform.flip_vertical, out)
         if transform.brightness != 1.0 or transform.channel_shift != 0.0:
@@ -166,6 +157,14 @@ class AugmentPreprocessor:
             flip_horizontal = self.horizontal_flip and numbers[6] < 0.5
             return _flip(image, flip_horizontal, self.vertical_flip and numbers[7] < 0.5, out)
         return self.apply(image, self._parameters(image.shape[0], image.shape[1], numbers), out)
+
+
+def _warp(image: np.ndarray, inverse: np.ndarray, border: dict[str, Any], out: np.ndarray | None) -> np.ndarray:
+    settings = {"dsize": image.shape[1::-1], "flags": cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, **border}
+    if image.ndim < 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        return with_channels_of(cv2.warpAffine(image, inverse, dst=out, **settings), image)
+    four = cv2.cvtColor(image, cv2.COLOR_BGR2BGRA)  # four bytes are warped in three quarters of the time of three
+    return cv2.cvtColor(cv2.warpAffine(four, inverse, **settings), cv2.COLOR_BGRA2BGR, dst=out)
 
 
 def _flip(image: np.ndarray, horizontal: bool, vertical: bool, out: np.ndarray | None) -> np.ndarray:
