@@ -171,6 +171,8 @@ def _flip(image: np.ndarray, horizontal: bool, vertical: bool, out: np.ndarray |
     if not (horizontal or vertical):
         return image
     axis = 1 if not vertical else -1 if horizontal else 0
+    if out is not None:  # reading a row of the file from both ends at once takes twice as long as copying it first
+        image = cv2.copyTo(image, None, out)  # type: ignore[call-overload]
     return with_channels_of(cv2.flip(image, axis, dst=out), image)
 
 
