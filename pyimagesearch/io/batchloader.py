@@ -80,7 +80,7 @@ class BatchLoader:
         self.dtype = np.dtype(dtype)
         self.threads = threads or cpu_count()
         self._chain = Chain(preprocessors, seed)
-        self._order: tuple[int, np.ndarray] | None = None
+        self._orders: dict[int, np.ndarray] = {}
         self._process = -1
         self._reader: Rows | None = None
         self._pool: ThreadPoolExecutor | None = None
@@ -102,10 +102,11 @@ class BatchLoader:
         """Return the row numbers of batch ``index`` of ``epoch``."""
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
-        order = self._order  # read once: another thread may put another epoch there
-        if order is None or order[0] != epoch:
-            order = self._order = epoch, epoch_order(self.num_rows, self.seed, epoch, self.shuffle)
-        return order[1][index * self.batch_size : (index + 1) * self.batch_size]
+        orders = self._orders  # read once: another thread may put other epochs there
+        if epoch not in orders:
+            order = epoch_order(self.num_rows, self.seed, epoch, self.shuffle)
+            orders = self._orders = {**dict(list(orders.items())[-1:]), epoch: order}
+        return orders[epoch][index * self.batch_size : (index + 1) * self.batch_size]
 
     def batch(self, epoch: int, index: int) -> np.ndarray:
         """Return the images of batch ``index`` of ``epoch``, and begin with those that follow it."""
@@ -114,13 +115,19 @@ class BatchLoader:
             pending = self._ahead.pop((epoch, index), None)
             if pending is None:
                 pending = self._begin(epoch, self.rows(epoch, index))
-            wanted = [(epoch, i) for i in range(index + 1, min(index + 1 + _BATCHES_AHEAD, len(self)))]
+            wanted = self._following(epoch, index)
             for key in self._ahead.keys() - set(wanted):
                 self._ahead.pop(key).cancel()
             for key in wanted:
                 if key not in self._ahead:
-                    self._ahead[key] = self._begin(epoch, self.rows(*key))
+                    self._ahead[key] = self._begin(key[0], self.rows(*key))
         return pending.wait()
+
+    def _following(self, epoch: int, index: int) -> list[tuple[int, int]]:
+        """Return the next batches: in training an epoch begins with those of its first batches made beforehand."""
+        numbers = range(index + 1, index + 1 + _BATCHES_AHEAD)
+        count = len(self)
+        return [(epoch + i // count, i % count) for i in numbers if self.shuffle or i < count]
 
     def images(self, epoch: int, rows: np.ndarray) -> np.ndarray:
         """Return the preprocessed ``rows`` as they look in ``epoch``.
@@ -188,7 +195,7 @@ class BatchLoader:
             "_process": -1,
             "_reader": None,
             "_pool": None,
-            "_order": None,
+            "_orders": {},
             "_ahead": {},
             "_lock": None,
             "_buffers": BufferPool(),
