@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -307,6 +308,25 @@ class TestAllOrNothing:
         first.close()
         with h5py.File(tmp_path / "a.hdf5") as file:
             np.testing.assert_array_equal(file["images"][:], images)
+
+
+    def test_a_disk_without_room_is_named_before_the_first_row(self, tmp_path, images, monkeypatch):
+        def full(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "posix_fallocate", full)
+        rule = r"dims: 7 rows need 0.0 MB on disk, .*a\.hdf5\.partial cannot have \(No space left on device\); make room"
+        with pytest.raises(UserError, match=rule):
+            HDF5DatasetWriter(images.shape, tmp_path / "a.hdf5")
+        assert files(tmp_path) == []
+
+    def test_a_file_system_that_promises_no_room_is_written_to_all_the_same(self, tmp_path, images, monkeypatch):
+        def unable(*_):
+            raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+        expected = write(tmp_path / "a.hdf5", images).read_bytes()
+        monkeypatch.setattr(os, "posix_fallocate", unable)
+        assert write(tmp_path / "b.hdf5", images).read_bytes() == expected
 
 
 @pytest.mark.parametrize("encoding", ["raw", "jpeg"])
