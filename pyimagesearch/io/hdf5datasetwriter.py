@@ -104,7 +104,7 @@ class HDF5DatasetWriter:
                 self._structure.mend(self._file)
             else:
                 self._structure.lay_out()
-            self._store.reserve(self._file)
+            self._store.reserve(self._file, self._partial)
             self._store.start(self._file, 0)
         except BaseException:
             self.discard()
@@ -114,7 +114,7 @@ class HDF5DatasetWriter:
         """Append rows. They are on their way to disk on return: the caller may reuse its arrays.
 
         Args:
-            rows: array or list of shape (m, *dims[1:]). For a uint8 file it must be uint8; for a
+            rows: array or list of shape ``(m, *dims[1:])``. For a uint8 file it must be uint8; for a
                 float file any real dtype, and finite.
             labels: m whole numbers, at least 0.
             paths: m strings, the files that the rows come from; for all rows of a file or for none.

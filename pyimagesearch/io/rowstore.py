@@ -8,6 +8,7 @@ import errno
 import os
 import zlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
 import cv2
@@ -65,8 +66,8 @@ class RowStore(Protocol):
         """Where the first row begins in the file."""
         ...
 
-    def reserve(self, file: BinaryIO) -> None:
-        """Take the rows' room on disk, as far as it is known.
+    def reserve(self, file: BinaryIO, path: Path) -> None:
+        """Take the rows' room in the file of that path, as far as it is known.
 
         Raises:
             UserError: there is not so much.
@@ -128,7 +129,7 @@ class RawStore:
     def rows_at(self) -> int:
         return self._offset
 
-    def reserve(self, file: BinaryIO) -> None:
+    def reserve(self, file: BinaryIO, path: Path) -> None:
         if not hasattr(os, "posix_fallocate"):
             return
         size = self._dims[0] * self._row_bytes
@@ -138,7 +139,7 @@ class RawStore:
             if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
                 return  # a file system that cannot
             raise UserError(
-                f"dims: {self._dims[0]:,} rows need {size / 1e6:,.1f} MB on disk, which {file.name} cannot have "
+                f"dims: {self._dims[0]:,} rows need {size / 1e6:,.1f} MB on disk, which {path} cannot have "
                 f"({error.strerror}); make room, choose another folder, or store JPEG"
             ) from error
 
@@ -196,8 +197,8 @@ class JpegStore:
     def rows_at(self) -> int:
         return self._place
 
-    def reserve(self, file: BinaryIO) -> None:
-        del file  # who knows how much it will be
+    def reserve(self, file: BinaryIO, path: Path) -> None:
+        del file, path  # who knows how much it will be
 
     def load(self, file: BinaryIO) -> None:
         file.seek(self._ends_offset)

@@ -309,13 +309,14 @@ class TestAllOrNothing:
         with h5py.File(tmp_path / "a.hdf5") as file:
             np.testing.assert_array_equal(file["images"][:], images)
 
-
     def test_a_disk_without_room_is_named_before_the_first_row(self, tmp_path, images, monkeypatch):
         def full(*_):
             raise OSError(errno.ENOSPC, "No space left on device")
 
         monkeypatch.setattr(os, "posix_fallocate", full)
-        rule = r"dims: 7 rows need 0.0 MB on disk, .*a\.hdf5\.partial cannot have \(No space left on device\); make room"
+        rule = (
+            r"dims: 7 rows need 0.0 MB on disk, .*a\.hdf5\.partial cannot have \(No space left on device\); make room"
+        )
         with pytest.raises(UserError, match=rule):
             HDF5DatasetWriter(images.shape, tmp_path / "a.hdf5")
         assert files(tmp_path) == []
