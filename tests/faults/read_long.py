@@ -19,7 +19,7 @@ from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.io.batchloader import BatchLoader
 from pyimagesearch.preprocessing import MeanPreprocessor, PatchPreprocessor
 
-ROWS, SIDE = 512, 64
+ROWS, SIDE, BATCH = 512, 64, 4  # small batches: one more of them in reserve is no growth to speak of
 
 
 def memory() -> int:
@@ -39,7 +39,7 @@ def main(path: Path, encoding: str, seconds: float) -> None:
         for i in range(ROWS):
             writer.add(rng.integers(0, 256, (1, SIDE, SIDE, 3), np.uint8), [i % 2])
     found = {"handles_before": handles(), "threads_before": threading.active_count()}
-    loader = BatchLoader(path, 32, [PatchPreprocessor(56, 56), MeanPreprocessor(1, 2, 3)], shuffle=True, threads=2)
+    loader = BatchLoader(path, BATCH, [PatchPreprocessor(56, 56), MeanPreprocessor(1, 2, 3)], shuffle=True, threads=2)
     epoch = batches = 0
 
     def read_epoch() -> None:
