@@ -19,6 +19,7 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io.atomic import PathLike, replacing
 
 _ENTRY = "pyimagesearch.json"
+_COMMENT = b"with " + _ENTRY.encode()  # of the archive: an entry whose name rotted is missed
 
 
 class Classifier(NamedTuple):
@@ -95,6 +96,7 @@ def save(estimator: Any, path: PathLike, recipe: str = "", label_names: Sequence
         skops.io.dump(estimator, temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(_ENTRY, description)
+            archive.comment = _COMMENT
 
 
 def load(path: PathLike, trust_pickle: bool = False) -> Classifier:
@@ -154,5 +156,6 @@ def _load_skops(path: Path) -> tuple[Any, dict[str, Any]]:
         )
     estimator = skops.io.loads(data, trusted=[])
     with zipfile.ZipFile(path) as archive:
-        content = json.loads(archive.read(_ENTRY)) if _ENTRY in archive.namelist() else {}
+        described = _ENTRY in archive.namelist() or archive.comment == _COMMENT
+        content = json.loads(archive.read(_ENTRY)) if described else {}
     return estimator, content
