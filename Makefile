@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 IMAGES ?=
 
-.PHONY: help demo test lint bench torture mutations setup clean
+.PHONY: help demo test lint bench report torture mutations docs setup clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -13,6 +13,9 @@ help: ## show this help
 
 demo: setup ## draw a sample (or take IMAGES=/path/to/train) and run all five steps on it
 	$(RUN) -m dogs_vs_cats.demo $(if $(IMAGES),--images "$(IMAGES)")
+
+report: setup ## make the page that shows the last run of the demo again
+	$(RUN) -m dogs_vs_cats.report --config config.demo_config
 
 test: setup ## run the tests
 	$(RUN) -m pytest
@@ -28,6 +31,9 @@ torture: setup ## try hundreds of kills, flips and full disks (hours)
 mutations: setup ## break forty lines, one by one; a test must notice each
 	$(RUN) tests/mutations.py -j 2
 
+docs: setup ## build the documentation into build/docs
+	$(RUN) -m sphinx -W --keep-going -q -d build/doctrees docs build/docs
+
 bench: setup ## measure speed against the alternatives
 	$(RUN) -m benchmarks
 
@@ -37,8 +43,8 @@ $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, this is {v.major}.{v.minor}; run make PYTHON=/path/to/python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip
-	$(RUN) -m pip install --quiet --editable '.[dev,jax]'
+	$(RUN) -m pip install --quiet --editable '.[dev,docs,jax]'
 	touch $(READY)
 
-clean: ## remove the virtual environment and what the demo wrote
-	rm -rf $(VENV) output/*
+clean: ## remove the virtual environment, the documentation and what the demo wrote
+	rm -rf $(VENV) build output/*

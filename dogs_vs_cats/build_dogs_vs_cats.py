@@ -7,9 +7,11 @@ from pathlib import Path
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from pyimagesearch.runs.recording import recorded
 from pyimagesearch.utils import cli
 
 
+@recorded
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
     parser.add_argument(
@@ -73,7 +75,8 @@ def main(argv: list[str] | None = None) -> dict:
     resize = AspectAwarePreprocessor(size, size)
 
     cli.info("listing images...")
-    images = list_images(args.dataset or config.IMAGES_PATH, config.LABEL_OF)
+    dataset = args.dataset or config.IMAGES_PATH
+    images = list_images(dataset, config.LABEL_OF)
     skipped, prints, groups = {}, {}, []
     if args.on_error == "skip" or args.duplicates == "group":
         readable, bad = scan(images, threads, "Checking images", decoding)
@@ -98,7 +101,7 @@ def main(argv: list[str] | None = None) -> dict:
     cli.resumable(__name__)
     means = builder.build(sets, overwrite=args.force, resume=args.resume)["train"]
 
-    b, g, r = means if config.CHANNELS == 3 else [means.mean()] * 3
+    b, g, r = map(float, means if config.CHANNELS == 3 else [means.mean()] * 3)
     write_json(means_path, {"R": r, "G": g, "B": b})
     splits = {name: len(chosen) for name, chosen in zip(sets, rows, strict=True)}
     if args.duplicates == "report":
@@ -125,7 +128,18 @@ def main(argv: list[str] | None = None) -> dict:
     cli.info(f"means of the training images: R {r:.2f}, G {g:.2f}, B {b:.2f}")
     files = [*sets.values(), means_path, report_path]
     cli.wrote(*files)
-    return {"images": len(images.paths), "splits": splits, "files": files}
+    sizes = {str(path): path.stat().st_size for path in files}
+    of_classes = {
+        name: imagefolder.count_by_class(images.labels[chosen], images.label_names)
+        for name, chosen in zip(sets, rows, strict=True)
+    }
+    lines = [(str(path), f"{splits[name]:,}", cli.human_bytes(path.stat().st_size)) for name, path in sets.items()]
+    cli.table(("data set", "images", "size"), *lines)
+    return {
+        "images": len(images.paths), "classes": counts, "splits": of_classes, "skipped": skipped, "duplicates": found,
+        "means": {"R": r, "G": g, "B": b}, "stored_size": size, "encoding": args.encoding, "bytes": sizes,
+        "dataset": str(dataset), "build": builder.mark, "inputs": [dataset], "files": files,
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -6,9 +6,12 @@ from pathlib import Path
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from pyimagesearch.runs.modelcard import write_model_card
+from pyimagesearch.runs.recording import recorded
 from pyimagesearch.utils import cli
 
 
+@recorded(then=write_model_card)
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
     parser.add_argument("-d", "--dataset", help="HDF5 file of test images; the config's TEST_HDF5 if not given")
@@ -23,6 +26,8 @@ def main(argv: list[str] | None = None) -> dict:
 
     from pyimagesearch.io import HDF5DatasetGenerator
     from pyimagesearch.io.fileformat import read_header
+    from pyimagesearch.io.predictions import read_paths, write_predictions
+    from pyimagesearch.ml.metrics import evaluate_predictions
     from pyimagesearch.nn.modelfile import load_model
     from pyimagesearch.nn.prediction import predict
     from pyimagesearch.predicting.predictor import size_around
@@ -33,23 +38,31 @@ def main(argv: list[str] | None = None) -> dict:
     model, preparation = load_model(model_path)
     sp, normalize = preparation.resize(), preparation.normalize()
     size = preparation.width, preparation.height
-    stored = read_header(dataset).shape[1:3]
-    enlarge = [SimplePreprocessor(*size_around(*size))] if min(stored) < max(size) else []
+    header = read_header(dataset)
+    preparation.check_data(header)
+    enlarge = [SimplePreprocessor(*size_around(*size))] if min(header.shape[1:3]) < max(size) else []
     cp = CropPreprocessor(*size)
-    classes = len(preparation.label_names)
+    names, paths = preparation.label_names, read_paths(dataset, len(header.labels))
+    predicted_path = Path(config.OUTPUT_PATH, f"{Path(model_path).stem}_predictions.hdf5")
 
-    results = {}
+    evaluations = []
     for name, steps in (("no crops", [sp, *normalize]), ("10 crops", [*enlarge, cp, *normalize])):
         cli.info(f"predicting on test data ({name})...")
-        preparation.check_data(read_header(dataset))
-        test = HDF5DatasetGenerator(dataset, args.batch_size, steps, classes=classes, threads=args.jobs)
+        test = HDF5DatasetGenerator(dataset, args.batch_size, steps, classes=len(names), threads=args.jobs)
         predictions = predict(model, test, f"Evaluating, {name}")
-        rank1, rank5 = rank5_accuracy(predictions, test.labels)
+        rank1, rank5 = rank5_accuracy(predictions, header.labels)
+        evaluations.append(evaluate_predictions(header.labels, predictions, names, paths))
         test.close()
-        results[name] = rank1
-        rank5_text = f", rank-5: {rank5:.2%}" if classes > 5 else ""
+        rank5_text = f", rank-5: {rank5:.2%}" if len(names) > 5 else ""
         cli.info(f"rank-1, {name}: {rank1:.2%}{rank5_text} of {len(predictions):,} images")
-    return {"rank1": results["no crops"], "rank1_crops": results["10 crops"], "images": len(predictions)}
+    write_predictions(predicted_path, predictions.argmax(axis=1), header.labels, names, predictions, paths=paths)
+    cli.wrote(predicted_path)
+    whole, crops = evaluations
+    return {
+        "rank1": whole["accuracy"], "rank1_crops": crops["accuracy"], "images": len(predictions), "model": model_path,
+        "evaluation": whole, "evaluation_crops": crops, "predictions": predicted_path,
+        "inputs": [dataset, model_path], "files": [predicted_path],
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""All five steps in a row, on the drawn sample or on a folder of your own, and their results in one table."""
+"""All five steps in a row, on the drawn sample or on a folder of your own, their results in a table and on a page."""
 
 import sys
 import time
@@ -12,13 +12,16 @@ from dogs_vs_cats import (
     crop_accuracy,
     draw_sample,
     extract_features,
+    report,
     train_alexnet,
     train_model,
 )
 from pyimagesearch.errors import UserError
+from pyimagesearch.runs.recording import recorded
 from pyimagesearch.utils import cli
 
 
+@recorded
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__, default_config="config.demo_config")
     parser.add_argument("--images", help="folder of labelled images; a sample is drawn if not given")
@@ -55,20 +58,19 @@ def main(argv: list[str] | None = None) -> dict:
         features = step("features", extract_features, *test_images, *own, "--force")
     classified = step("classify", train_model, "--force")
 
-    for result in (built, trained, features, classified):
-        files.extend(map(Path, result["files"]))
     rows = [
         ("AlexNet, rank-1, no crops", crops["rank1"], crops["images"]),
         ("AlexNet, rank-1, 10 crops", crops["rank1_crops"], crops["images"]),
         (f"logistic regression on features of {network}", classified["accuracy"], classified["images"]),
     ]
-    print(f"\n{'result':<48}{'accuracy':>10}{'test images':>14}")
-    for name, accuracy, count in rows:
-        print(f"{name:<48}{accuracy:>10.2%}{count:>14,}")
-    print(f"\n{'step':<12}{'seconds':>8}")
-    for name, taken in [*seconds.items(), ("all", sum(seconds.values()))]:
-        print(f"{name:<12}{taken:>8.1f}")
-    print("\nfiles written\n" + "\n".join(f"  {path}" for path in files))
+    cli.table(("result", "accuracy", "test images"), *((name, f"{a:.2%}", f"{n:,}") for name, a, n in rows))
+    page = step("report", report)
+
+    for result in (built, trained, crops, features, classified, page):
+        files.extend(map(Path, result["files"]))
+    taken = [*seconds.items(), ("all", sum(seconds.values()))]
+    cli.table(("step", "seconds"), *((name, f"{time:.1f}") for name, time in taken))
+    cli.closing("files written\n" + "\n".join(f"  {path}" for path in files))
     return {"results": rows, "seconds": seconds, "files": files}
 
 

@@ -21,6 +21,7 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.runs.recording import note_folder, recorded
 from pyimagesearch.utils import cli
 from pyimagesearch.utils.parallel import cpu_count, ctrl_c_held_back
 from pyimagesearch.utils.progress import progress
@@ -92,11 +93,10 @@ def replace(old: Path, new: Path) -> None:
     shutil.rmtree(retired)
 
 
-def main(argv: Sequence[str] | None = None) -> dict[str, int | str]:
-    """Draw the data set and return ``{"images": how many, "folder": where}``."""
-    parser = cli.ArgumentParser(
-        description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+@recorded(new_folder=False)
+def main(argv: Sequence[str] | None = None) -> dict:
+    """Draw the data set and return how many images, where, of which seed, and how fast."""
+    parser = cli.parser(__doc__.splitlines()[0], default_config=None)
     option = parser.add_argument
     option("-o", "--output", type=Path, default=Path("output/sample/train"), help="new folder")
     option("-n", "--images", type=int, default=4000, help="number of images, half cats, half dogs")
@@ -105,6 +105,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, int | str]:
     option("--force", action="store_true", help="replace the output folder if it exists")
     args = parser.parse_args(argv)
     check(args)
+    note_folder(Path("output"), args.seed)
 
     start = time.monotonic()
     partial_folder = args.output.with_name(args.output.name + ".partial")
@@ -115,7 +116,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, int | str]:
     replace(args.output, partial_folder)
     seconds = time.monotonic() - start
     cli.info(f"wrote {args.images:,} images to {args.output} in {seconds:.1f} s")
-    return {"images": args.images, "folder": str(args.output)}
+    cli.table(("drawn", "images", "seconds"), (str(args.output), f"{args.images:,}", f"{seconds:.1f}"))
+    return {
+        "images": args.images, "folder": str(args.output), "seed": args.seed, "seconds": round(seconds, 3),
+        "images_per_second": round(args.images / seconds, 1), "files": [args.output],
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ from pathlib import Path
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from pyimagesearch.runs.recording import recorded
 from pyimagesearch.utils import cli
 
 
+@recorded(new_folder=False)
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
     parser.add_argument(
@@ -52,8 +54,6 @@ def main(argv: list[str] | None = None) -> dict:
 
     found = survey(images, args.jobs or cpu_count())
     figures = {"dataset": str(dataset)} | summarize(found, config.STORED_SIZE, config.CHANNELS)
-    print(f"\n{tables.report(figures)}\n")
-
     cli.info("drawing...")
     write_json(report, figures)
     charts.draw_classes(found, classes)
@@ -68,7 +68,8 @@ def main(argv: list[str] | None = None) -> dict:
         if montages.draw_class(found, label, config.SEED, path):
             written.append(path)
     cli.wrote(*written)
-    return figures | {"files": written}
+    cli.closing(tables.report(figures))
+    return figures | {"inputs": [dataset], "files": written}
 
 
 if __name__ == "__main__":

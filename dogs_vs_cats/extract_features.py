@@ -1,14 +1,17 @@
 """Step 4: turn images into feature vectors by a trained network."""
 
 import sys
+import time
 from pathlib import Path
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from pyimagesearch.runs.recording import recorded
 from pyimagesearch.utils import cli
 
 
+@recorded
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
     parser.add_argument(
@@ -65,7 +68,8 @@ def main(argv: list[str] | None = None) -> dict:
     cli.info("listing images...")
     threads = args.jobs or cpu_count()
     keep_opencv_to_one_thread()
-    images = open_images(args.dataset or config.IMAGES_PATH, config.LABEL_OF, threads)
+    dataset = args.dataset or config.IMAGES_PATH
+    images = open_images(dataset, config.LABEL_OF, threads)
 
     from pyimagesearch.nn.featureextractor import FeatureExtractor
 
@@ -76,15 +80,21 @@ def main(argv: list[str] | None = None) -> dict:
     )  # fmt: skip
 
     build = fingerprint([images.identity, extractor.recipe, str(args.batch_size), str(config.SEED)])
+    networks = [name for name in (*args.model.split(","), *args.weights.split(",")) if Path(name).is_file()]
+    results = {
+        "images": len(images.labels), "features": extractor.features, "networks": extractor.description,
+        "build": build, "inputs": [dataset, *networks], "files": [output],
+    }  # fmt: skip
     if args.resume and not args.force and is_finished(output, build):
         cli.info(f"{output} is complete")
-        return {"images": len(images.labels), "features": extractor.features, "files": [output]}
+        return {**results, "seconds": 0.0, "images_per_second": None}
     order = np.random.default_rng(config.SEED).permutation(len(images.labels))
 
     def prepare(rows: np.ndarray) -> list[np.ndarray]:
         return extractor.prepare(images.read(rows, extractor.resize))
 
     cli.resumable(__name__)
+    start = time.perf_counter()
     with HDF5DatasetWriter(
         (len(order), extractor.features), output, "features", args.buffer_size,
         overwrite=args.force, resume=args.resume, history=extractor.description, build=build,
@@ -100,9 +110,13 @@ def main(argv: list[str] | None = None) -> dict:
         for inputs, block in zip(bar, blocks, strict=True):
             writer.add(extractor.extract(inputs), images.labels[order[block]], paths and paths[block])
     images.close()
+    seconds = time.perf_counter() - start
+    speed = (len(order) - done) / seconds
     cli.info(f"{len(order):,} feature vectors of length {extractor.features:,}")
     cli.wrote(output)
-    return {"images": len(order), "features": extractor.features, "files": [output]}
+    line = (str(output), f"{len(order):,}", f"{extractor.features:,}", f"{seconds:.1f}", f"{speed:,.0f}")
+    cli.table(("features", "images", "length", "seconds", "images/s"), line)
+    return {**results, "seconds": round(seconds, 3), "images_per_second": round(speed, 1)}
 
 
 if __name__ == "__main__":

@@ -7,7 +7,10 @@ from pathlib import Path
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from pyimagesearch.runs.modelcard import write_model_card
+from pyimagesearch.runs.recording import recorded
 from pyimagesearch.utils import cli
+from pyimagesearch.watch import options as watch
 
 
 def units(text: str) -> tuple[int, ...]:
@@ -20,6 +23,7 @@ def share(text: str) -> float:
     return float(text)
 
 
+@recorded(then=write_model_card)
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
     option = parser.add_argument
@@ -45,6 +49,7 @@ def main(argv: list[str] | None = None) -> dict:
     option("-o", "--output", help="file for the best model; fine_tuned.keras in the config's OUTPUT_PATH if not given")
     option("--resume", action="store_true", help="go on with a training that was stopped")
     option("--force", action="store_true", help="replace the models of an earlier run")
+    watch.add_options(parser)
     args = parser.parse_args(argv)
     config, epochs = cli.load_config(args.config), args.warm_up + args.epochs
 
@@ -53,6 +58,7 @@ def main(argv: list[str] | None = None) -> dict:
     from pyimagesearch.io.fileformat import read_header
     from pyimagesearch.io.headerchecks import check_images, check_same_build
 
+    watch.check_tensorboard(args.tensorboard)
     best_path = Path(args.output or Path(config.OUTPUT_PATH) / "fine_tuned.keras")
     if best_path.suffix != ".keras":
         raise UserError(f"--output: must end in .keras, the format of Keras 3; received {best_path}")
@@ -115,7 +121,9 @@ def main(argv: list[str] | None = None) -> dict:
             cli.resumable(__name__)
 
     figure, curves = best_path.with_suffix(".png"), best_path.with_suffix(".json")
+    pace = best_path.with_name(f"{best_path.stem}_speed.json")
     monitor = callbacks.TrainingMonitor(figure, curves, start_at=start.epoch)
+    speed = callbacks.TrainingSpeed(pace, train, start)
     checkpoint = callbacks.TrainingCheckpoint(
         last_path, save, rows=train.num_images, batch_size=args.batch_size, start=start,
         every_batches=config.CHECKPOINT_BATCHES, every_minutes=config.CHECKPOINT_MINUTES,
@@ -127,15 +135,21 @@ def main(argv: list[str] | None = None) -> dict:
     if stages[-1].frozen == len(backbone_layers(model)):
         cli.info("the network itself stays as it is: extract_features and train_model are much faster at that")
     cli.info(f"training on {train.num_images:,} images, validating on {val.num_images:,}...")
+    histories = [monitor.history, speed.history]
+    recorders = [checkpoint, monitor, best, stop, speed]
     if not stop.reached:
-        fit_stages(model, stages, train, val, start, [checkpoint, monitor, best, stop], 1 if sys.stdout.isatty() else 2)
+        with callbacks.followers(
+            args.watch, args.tensorboard, train, epochs, best, histories, start, args.model
+        ) as more:
+            fit_stages(model, stages, train, val, start, [*recorders, *more], cli.verbosity())
     train.close()
     val.close()
 
     cli.info(f"best validation accuracy: {best.accuracy:.2%}, in epoch {best.epoch} of {len(monitor.history['loss'])}")
-    files = [best_path, last_path, figure, curves]
+    files = [best_path, last_path, figure, curves, pace]
     cli.wrote(*files)
-    return {"val_accuracy": best.accuracy, "history": monitor.history, "files": files}
+    results = callbacks.training_results(model, train, val, best, histories)
+    return {**results, "inputs": [config.TRAIN_HDF5, config.VAL_HDF5], "files": files}
 
 
 if __name__ == "__main__":

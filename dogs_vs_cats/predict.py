@@ -8,9 +8,12 @@ from pathlib import Path
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from pyimagesearch.errors import UserError
+from pyimagesearch.runs.recording import recorded
 from pyimagesearch.utils import cli
 
 
+@recorded(new_folder=False)
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
     parser.add_argument("image", nargs="+", help="image files, folders, and patterns in quotes, as 'photos/**/*.jpg'")
@@ -39,9 +42,13 @@ def main(argv: list[str] | None = None) -> dict:
     )
     parser.add_argument("--force", action="store_true", help="replace existing files")
     args = parser.parse_args(argv)
+    if args.json and not args.output:
+        raise UserError(
+            "--json: prints a summary of predictions that go to a file; received no --output; name a file, or print "
+            "the predictions themselves by --format json"
+        )
     config = cli.load_config(args.config)
 
-    from pyimagesearch.errors import UserError
     from pyimagesearch.io.atomic import check_output
     from pyimagesearch.io.imagefile import Decoding
     from pyimagesearch.predicting.contactsheet import ContactSheet, page_paths
@@ -62,12 +69,12 @@ def main(argv: list[str] | None = None) -> dict:
         check_output(page, args.force, "--sheet")
     if args.output:
         check_output(args.output, args.force, "--output")
-    threads, screen = args.jobs or cpu_count(), sys.stdout
+    threads, screen = args.jobs or cpu_count(), cli.screen()
     keep_opencv_to_one_thread()
 
     from pyimagesearch.predicting.opening import open_predictor
 
-    with contextlib.redirect_stdout(screen if args.output else sys.stderr):
+    with contextlib.redirect_stdout(sys.stdout if args.output or args.quiet else sys.stderr):
         model = args.model or config.MODEL_PATH
         cli.info(f"loading model {model}...")
         predictor = open_predictor(model, args.weights, args.alpha, crops=args.crops, trust_pickle=args.trust_pickle)
@@ -96,11 +103,17 @@ def main(argv: list[str] | None = None) -> dict:
             text.close()
         if sheet:
             sheet.write()
-        most = ", ".join(f"{count:,} {escaped(name)[:40]}" for name, count in counts.most_common(args.top))
-        cli.info(f"{counts.total():,} of {len(paths):,} images: {most or 'none'}")
+        cli.info(f"predicted {counts.total():,} of {len(paths):,} images")
         files = ([Path(args.output)] if args.output else []) + (sheet.files if sheet else [])
         cli.wrote(*files)
-    return {"images": counts.total(), "classes": dict(counts), "skipped": skipped, "files": files}
+        if args.output or not args.quiet:  # the predictions themselves are the end otherwise
+            most = counts.most_common(args.top)
+            lines = [(escaped(name)[:40], f"{count:,}", f"{count / counts.total():.1%}") for name, count in most]
+            cli.table(("most probable", "images", "share"), *lines)
+    return {
+        "images": counts.total(), "classes": dict(counts), "skipped": skipped, "model": str(model),
+        "inputs": [model] if Path(model).is_file() else [], "files": files,
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -6,9 +6,13 @@ from pathlib import Path
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from pyimagesearch.runs.modelcard import write_model_card
+from pyimagesearch.runs.recording import recorded
 from pyimagesearch.utils import cli
+from pyimagesearch.watch import options as watch
 
 
+@recorded(then=write_model_card)
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
     parser.add_argument("-m", "--model", help="file for the best model; the config's MODEL_PATH if not given")
@@ -19,6 +23,7 @@ def main(argv: list[str] | None = None) -> dict:
     parser.add_argument("--epochs", type=cli.positive_int, help="epochs in all; the config's EPOCHS if not given")
     parser.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
     parser.add_argument("--force", action="store_true", help="replace the models of an earlier run")
+    watch.add_options(parser)
     args = parser.parse_args(argv)
     config = cli.load_config(args.config)
     epochs, batch_size = args.epochs or config.EPOCHS, args.batch_size or config.BATCH_SIZE
@@ -29,6 +34,7 @@ def main(argv: list[str] | None = None) -> dict:
     from pyimagesearch.io.fileformat import read_header
     from pyimagesearch.io.headerchecks import check_images, check_same_build
 
+    watch.check_tensorboard(args.tensorboard)
     best_path = check_output(args.model or config.MODEL_PATH, args.force or args.resume, "--model")
     last_path = check_output(config.LAST_MODEL_PATH, args.force or args.resume, "LAST_MODEL_PATH")
     if best_path.suffix != ".keras":
@@ -81,21 +87,26 @@ def main(argv: list[str] | None = None) -> dict:
             cli.resumable(__name__)
 
     figure, curves = best_path.with_name("training.png"), best_path.with_name("training.json")
+    pace = best_path.with_name("training_speed.json")
     monitor = callbacks.TrainingMonitor(figure, curves, start_at=start.epoch)
+    speed = callbacks.TrainingSpeed(pace, train, start)
     checkpoint = callbacks.TrainingCheckpoint(
         last_path, save, rows=train.num_images, batch_size=batch_size, start=start,
         every_batches=config.CHECKPOINT_BATCHES, every_minutes=config.CHECKPOINT_MINUTES,
     )  # fmt: skip
     best = callbacks.BestModel(best_path, save, monitor.history)
     cli.info(f"training on {train.num_images:,} images, validating on {val.num_images:,}...")
-    fit_from(model, train, val, epochs, start, [checkpoint, monitor, best], 1 if sys.stdout.isatty() else 2)
+    histories = [monitor.history, speed.history]
+    with callbacks.followers(args.watch, args.tensorboard, train, epochs, best, histories, start, "AlexNet") as more:
+        fit_from(model, train, val, epochs, start, [checkpoint, monitor, best, speed, *more], cli.verbosity())
     train.close()
     val.close()
 
     cli.info(f"best validation accuracy: {best.accuracy:.2%}, in epoch {best.epoch} of {epochs}")
-    files = [best_path, last_path, figure, curves]
+    files = [best_path, last_path, figure, curves, pace]
     cli.wrote(*files)
-    return {"val_accuracy": best.accuracy, "history": monitor.history, "files": files}
+    results = callbacks.training_results(model, train, val, best, histories)
+    return {**results, "inputs": [config.TRAIN_HDF5, config.VAL_HDF5], "files": files}
 
 
 if __name__ == "__main__":

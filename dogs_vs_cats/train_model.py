@@ -8,6 +8,8 @@ from pathlib import Path
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from pyimagesearch.runs.modelcard import write_model_card
+from pyimagesearch.runs.recording import recorded
 from pyimagesearch.utils import cli
 
 C_VALUES = (0.0001, 0.001, 0.01, 0.1, 1.0)
@@ -21,6 +23,7 @@ def margin(text: str) -> float:
     return number
 
 
+@recorded(then=write_model_card)
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
     parser.add_argument("-d", "--db", help="HDF5 file of features; the config's FEATURES_HDF5 if not given")
@@ -50,6 +53,7 @@ def main(argv: list[str] | None = None) -> dict:
     import numpy as np
 
     from pyimagesearch.io.atomic import check_output, write_json
+    from pyimagesearch.io.predictions import read_paths, write_predictions
     from pyimagesearch.ml import classifierfile, evaluation, reports
     from pyimagesearch.ml.features import FeatureFile
     from pyimagesearch.utils.parallel import cpu_count
@@ -59,6 +63,7 @@ def main(argv: list[str] | None = None) -> dict:
     files = [*classifierfile.files_of(model_path), figure, report]
     for path in files:
         check_output(path, args.force, "--model")
+    predicted_path = model_path.with_name(f"{model_path.stem}_predictions.hdf5")
     start = time.monotonic()
     features = FeatureFile(db, IN_MEMORY[args.out_of_core])
     evaluation.check_probabilities(args.classifier, args.calibrate, args.clip, len(features.names))
@@ -67,6 +72,7 @@ def main(argv: list[str] | None = None) -> dict:
     from sklearn.model_selection import train_test_split
 
     from pyimagesearch.ml.calibration import calibrate
+    from pyimagesearch.ml.metrics import evaluate_predictions
     from pyimagesearch.ml.search import search
 
     n, place = len(features.labels), "in memory" if features.in_memory else "out of core"
@@ -81,29 +87,35 @@ def main(argv: list[str] | None = None) -> dict:
     classifier = classifierfile.Classifier(pipeline, features.recipe, features.names, args.clip)
 
     cli.info("evaluating...")
-    result = evaluation.evaluate(classifier, features, test)
+    names, rows = classifier.label_names, np.sort(test)
+    truth, paths = features.labels[rows], read_paths(db, n)
+    predictions, probabilities = evaluation.predict(classifier, features, rows)
     features.close()
-    truth, predictions = result.truth, result.predictions
-    print(classification_report(truth, predictions, digits=4, zero_division=0))
-    cli.info(f"accuracy: {result.accuracy:.2%} of {len(test):,} images")
-    if result.log_loss is not None:
-        cli.info(f"log loss: {result.log_loss:.4f} on {len(test):,} images")
+    paths = paths and [paths[row] for row in rows]
+    result = evaluate_predictions(truth, probabilities, names, paths, rows, predictions)
+    by_name = np.array(names)[truth], np.array(names)[predictions]
+    print(classification_report(*by_name, digits=4, zero_division=0))
+    cli.info(f"accuracy: {result['accuracy']:.2%} of {len(test):,} images")
+    if result["log_loss"] is not None:
+        cli.info(f"log loss: {result['log_loss']:.4f} on {len(test):,} images")
 
     cli.info("saving model...")
     classifierfile.save(pipeline, model_path, *classifier[1:])
-    reports.draw_confusion_matrix(truth, predictions, classifier.label_names, figure)
+    reports.draw_confusion_matrix(*by_name, names, figure)
+    write_predictions(predicted_path, predictions, truth, names, probabilities, rows, paths)
     figures = {
-        "accuracy": result.accuracy, "log_loss": result.log_loss, "images": len(test), "best_c": found.best.c,
+        **{key: result[key] for key in ("accuracy", "log_loss", "images")}, "best_c": found.best.c,
+        "training_images": len(train), "features": features.shape[1], "classifier": args.classifier,
     }  # fmt: skip
     content = {
-        "classifier": args.classifier, "calibrated": args.calibrate, "clip": args.clip, **figures,
-        "training_images": len(train), "features": features.shape[1], "classes": classifier.label_names,
+        **figures, "calibrated": args.calibrate, "clip": args.clip, "classes": names,
         "folds": args.folds, "search": [candidate._asdict() for candidate in found.candidates],
         "out_of_core": not features.in_memory, "seconds": round(time.monotonic() - start, 2),
     }  # fmt: skip
     write_json(report, content)
+    files.append(predicted_path)
     cli.wrote(*files)
-    return {**figures, "files": files}
+    return {**figures, "evaluation": result, "predictions": predicted_path, "inputs": [db], "files": files}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Keras callbacks: curves and checkpoints."""
+"""Keras callbacks: curves, speed, checkpoints, and what follows a training live."""
 
 from pyimagesearch.utils.lazy import lazy_exports
 
@@ -6,8 +6,12 @@ _HOMES = {
     "BestModel": "bestmodel",
     "EarlyStop": "earlystop",
     "EpochCheckpoint": "epochcheckpoint",
+    "LivePage": "livepage",
     "TrainingCheckpoint": "trainingcheckpoint",
     "TrainingMonitor": "trainingmonitor",
+    "TrainingSpeed": "trainingspeed",
+    "followers": "following",
+    "training_results": "results",
 }
 __all__ = sorted(_HOMES)
 __getattr__ = lazy_exports(__name__, _HOMES)

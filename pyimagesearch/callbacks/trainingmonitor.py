@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -13,6 +14,8 @@ from pyimagesearch.utils.booknames import accepts_book_names
 
 class TrainingMonitor(keras.callbacks.Callback):
     """Rewrite a figure of the curves, and their numbers as JSON, after every epoch.
+
+    The learning rate at the end of the epoch is added to the numbers, and to ``logs``, as "learning_rate".
 
     Args:
         fig_path: the figure: PNG, PDF or SVG by its suffix.
@@ -42,7 +45,11 @@ class TrainingMonitor(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Add the epoch's results and rewrite both files."""
-        for name, value in (logs or {}).items():
+        results = {} if logs is None else logs
+        optimizer = getattr(self.model, "optimizer", None)
+        if optimizer is not None and ("learning_rate" in self.history or not self.history):
+            results["learning_rate"] = _learning_rate(optimizer)
+        for name, value in results.items():
             self.history.setdefault(name, []).append(float(value))
         if self.json_path is not None:
             write_json(self.json_path, self.history)
@@ -63,6 +70,11 @@ class TrainingMonitor(keras.callbacks.Callback):
             axis.grid(alpha=0.3)
             axis.legend()
         figure.savefig(path, dpi=120)
+
+
+def _learning_rate(optimizer: Any) -> float:
+    rate = keras.ops.convert_to_numpy(optimizer.learning_rate)
+    return float(str(rate))  # 0.001 where float() makes 0.0010000000474974513 of a float32
 
 
 def _load(path: Path, epochs: int) -> dict[str, list[float]]:

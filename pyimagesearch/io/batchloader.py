@@ -3,6 +3,7 @@
 import math
 import os
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -54,6 +55,11 @@ class BatchLoader:
         dtype: "float32" or "uint8": dtype of the images of a batch.
         threads: threads that preprocess; all processors by default.
 
+    Attributes:
+        waited: seconds in which `batch` was blocked because the batch asked for was not ready, added up
+            since the object was made. Keras asks several batches early and keeps them in a queue: what
+            the model itself waited is at most as much.
+
     Raises:
         UserError: an argument breaks a rule, or the file cannot be used.
     """
@@ -79,6 +85,7 @@ class BatchLoader:
         self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
         self.dtype = np.dtype(dtype)
         self.threads = threads or cpu_count()
+        self.waited = 0.0
         self._chain = Chain(preprocessors, seed)
         self._orders: dict[int, np.ndarray] = {}
         self._process = -1
@@ -121,7 +128,10 @@ class BatchLoader:
             for key in wanted:
                 if key not in self._ahead:
                     self._ahead[key] = self._begin(key[0], self.rows(*key))
-        return pending.wait()
+        began = time.perf_counter()
+        images = pending.wait()
+        self.waited += time.perf_counter() - began
+        return images
 
     def _following(self, epoch: int, index: int) -> list[tuple[int, int]]:
         """Return the next batches: in training an epoch begins with those of its first batches made beforehand."""
@@ -133,7 +143,7 @@ class BatchLoader:
         """Return the preprocessed ``rows`` as they look in ``epoch``.
 
         Returns:
-            ndarray of shape (len(rows), *image_shape), of the loader's dtype.
+            ndarray of shape ``(len(rows), *image_shape)``, of the loader's dtype.
         """
         return self._begin(epoch, rows).wait()
 

@@ -2,21 +2,21 @@
 
 A data set is one file. Any HDF5 tool reads it; these names have a meaning:
 
-============== ========================================================================
-``images``     (n, h, w, channels) uint8, contiguous and unfiltered: row i can be memory-mapped
-               at ``dataset.id.get_offset() + i * h * w * channels``
-``jpeg``       (bytes,) uint8, instead of ``images``: JPEG images one behind the other; row i lies at
-               ``jpeg[jpeg_ends[i - 1]:jpeg_ends[i]]``, row 0 at ``jpeg[:jpeg_ends[0]]``
-``jpeg_ends``  (n,) uint64
-``features``   (n, d) float32, instead of ``images`` (``feature`` is read too: the book wrote it)
-``labels``     (n,) int64: the class of each row
-``label_names`` (k,) UTF-8: the names of classes 0 to k - 1
-``paths``      (n,) UTF-8, optional: the file that each row was made from, relative to its folder
-``checksums``  (n,) uint32: CRC-32 of the row's bytes, then its label as 8 little-endian bytes, then
-               its path as UTF-8, then its ``channel_sums`` as 8 little-endian bytes each
+================ ========================================================================
+``images``       (n, h, w, channels) uint8, contiguous and unfiltered: row i can be memory-mapped
+                 at ``dataset.id.get_offset() + i * h * w * channels``
+``jpeg``         (bytes,) uint8, instead of ``images``: JPEG images one behind the other; row i lies at
+                 ``jpeg[jpeg_ends[i - 1]:jpeg_ends[i]]``, row 0 at ``jpeg[:jpeg_ends[0]]``
+``jpeg_ends``    (n,) uint64
+``features``     (n, d) float32, instead of ``images`` (``feature`` is read too: the book wrote it)
+``labels``       (n,) int64: the class of each row
+``label_names``  (k,) UTF-8: the names of classes 0 to k - 1
+``paths``        (n,) UTF-8, optional: the file that each row was made from, relative to its folder
+``checksums``    (n,) uint32: CRC-32 of the row's bytes, then its label as 8 little-endian bytes, then
+                 its path as UTF-8, then its ``channel_sums`` as 8 little-endian bytes each
 ``channel_sums`` (n, channels) uint64, for 8-bit images: the sum of each channel over the row's
-               pixels, before any compression
-============== ========================================================================
+                 pixels, before any compression
+================ ========================================================================
 
 Attributes of the root: ``format`` is "pyimagesearch" and ``format_version`` 1; ``complete`` is True
 once every row is on disk; ``checksum`` is the CRC-32 of all other attributes but ``complete``, and of

@@ -1,30 +1,11 @@
-"""How good a classifier of features is."""
-
-from typing import NamedTuple
+"""What a classifier makes of features that it has not seen."""
 
 import numpy as np
-from sklearn.metrics import log_loss
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.ml.classifierfile import Classifier
 from pyimagesearch.ml.features import FeatureFile
 from pyimagesearch.ml.search import KINDS, Candidate
-
-
-class Evaluation(NamedTuple):
-    """What a classifier made of rows that it had not seen.
-
-    Attributes:
-        truth: ndarray of shape (n,): the names of the rows' classes.
-        predictions: ndarray of shape (n,): the names that the classifier gave them.
-        accuracy: share of right ones, in [0, 1].
-        log_loss: mean of -log(probability of the true class), in nats; None without probabilities.
-    """
-
-    truth: np.ndarray
-    predictions: np.ndarray
-    accuracy: float
-    log_loss: float | None
 
 
 def check_probabilities(kind: str, calibrated: bool, clip: float, classes: int) -> None:
@@ -39,24 +20,24 @@ def check_probabilities(kind: str, calibrated: bool, clip: float, classes: int) 
         )
 
 
-def evaluate(classifier: Classifier, features: FeatureFile, rows: np.ndarray) -> Evaluation:
+def predict(classifier: Classifier, features: FeatureFile, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """Let a classifier predict ``rows``, block by block.
+
+    Returns:
+        (predictions, probabilities): for each row the number of its class in ``features.names``, int64 of shape (n,),
+        and the probability of each, float64 of shape (n, classes); None if the classifier gives none.
 
     Raises:
         UserError: a feature is no finite number.
     """
-    rows = np.sort(rows)
     has_probabilities = hasattr(classifier.estimator, "predict_proba")
     predictions, probabilities = [], []
     for block in features.read_blocks(rows):
         predictions.append(classifier.estimator.predict(block))
         if has_probabilities:
             probabilities.append(classifier.predict_proba(block))
-    labels = features.labels[rows]
-    truth, predicted = np.array(features.names)[labels], np.concatenate(predictions)
-    known = np.arange(len(features.names))
-    loss = float(log_loss(labels, np.concatenate(probabilities), labels=known)) if has_probabilities else None
-    return Evaluation(truth, predicted, float((truth == predicted).mean()), loss)
+    numbers = np.searchsorted(features.names, np.concatenate(predictions))
+    return numbers, np.concatenate(probabilities) if has_probabilities else None
 
 
 def in_words(candidate: Candidate) -> str:

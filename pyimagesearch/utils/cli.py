@@ -17,6 +17,11 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.utils import terminal
+from pyimagesearch.utils.terminal import closing as closing
+from pyimagesearch.utils.terminal import screen as screen
+from pyimagesearch.utils.terminal import table as table
+from pyimagesearch.utils.terminal import verbosity as verbosity
 
 DEFAULT_CONFIG = "config.dogs_vs_cats_config"
 
@@ -33,11 +38,31 @@ class ArgumentParser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}; see --help\n")
 
 
-def parser(description: str, default_config: str = DEFAULT_CONFIG) -> ArgumentParser:
-    """Return a parser with the option that every script has: ``--config MODULE``."""
-    result = ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    result.add_argument("--config", metavar="MODULE", default=default_config, help="settings, as a module's name")
-    return result
+class ScriptParser(ArgumentParser):
+    """A parser with the options that every script has, of which it obeys ``--quiet`` and ``--json`` itself."""
+
+    def __init__(self, description: str, config: str | None) -> None:
+        super().__init__(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        if config is not None:
+            self.add_argument("--config", metavar="MODULE", default=config, help="settings, as a module's name")
+        self.add_argument("--quiet", action="store_true", help="print only errors and the closing table")
+        self.add_argument("--json", action="store_true", help="print the results as one JSON object")
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse the options, and keep off the screen what is not wanted there until the script ends."""
+        found = super().parse_args(args, namespace)
+        terminal.obey(found.quiet, found.json)
+        return found
+
+
+def parser(description: str, default_config: str | None = DEFAULT_CONFIG) -> ScriptParser:
+    """Return a parser with the options that every script has: ``--config MODULE``, ``--quiet`` and ``--json``.
+
+    Args:
+        description: what the script does.
+        default_config: settings that are used if no others are named; None if the script has none.
+    """
+    return ScriptParser(description, default_config)
 
 
 class Settings:
@@ -79,6 +104,9 @@ def load_config(name: str) -> Any:
         ) from error
     finally:
         sys.path.remove(os.getcwd())
+    from pyimagesearch.runs.recording import note_config  # which itself prints by this module
+
+    note_config(module)
     return Settings(module)
 
 
@@ -233,6 +261,9 @@ def run(main: Callable[[], Any]) -> int:
 
 
 def _stopped() -> int:
+    recording = sys.modules.get("pyimagesearch.runs.recording")  # never imported on the way out
+    if recording:
+        recording.note_stop()
     command = shlex.join([*sys.orig_argv, *(["--resume"] if "--resume" not in sys.orig_argv else [])])
     how = f"; go on with: {command}" if "__main__" in _resumable else ""
     return _fail("stopped by Ctrl-C; unfinished files were not given their final names", 130, how)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import TypeVar
 
+from pyimagesearch.utils import terminal
+
 Item = TypeVar("Item")
 
 _SECONDS_BETWEEN_LINES = 10.0
@@ -21,6 +23,9 @@ def progress(items: Iterable[Item], total: int, label: str, weight: int = 1, don
         weight: units an item stands for, as the batch size; the last item may stand for fewer.
         done: units that an earlier run did.
     """
+    if terminal.is_quiet():
+        yield from items
+        return
     shown = _bar(total, label) if sys.stderr.isatty() else _Lines(total, label, done)
     try:
         for item in items:
@@ -38,7 +43,8 @@ def _bar(total: int, label: str):  # type: ignore[no-untyped-def]
         f"{label}: ", progressbar.Percentage(), " ", progressbar.Bar(), " ",
         progressbar.AdaptiveTransferSpeed(unit="images", prefixes=[""]), " ", progressbar.ETA(),
     ]  # fmt: skip
-    return progressbar.ProgressBar(max_value=total, widgets=widgets).start()
+    colours = None if terminal.is_coloured(sys.stderr) else False
+    return progressbar.ProgressBar(max_value=total, widgets=widgets, enable_colors=colours).start()
 
 
 class _Lines:

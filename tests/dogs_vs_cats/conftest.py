@@ -20,6 +20,7 @@ from pyimagesearch.samples.animals import LABELS, paint
 from pyimagesearch.utils import cli
 
 ROOT = Path(__file__).resolve().parents[2]
+RECORD = "runs.jsonl"  # what every script appends to, also one that fails
 SETTINGS = """
 from config.dogs_vs_cats_config import *
 from pyimagesearch.io import label_from_folder, label_from_name
@@ -100,20 +101,25 @@ def write_settings(folder: Path, more: str = "") -> str:
 
 
 def copy_linked(source: Path, target: Path) -> Path:
-    """Copy a tree by hard links: replacing a file in the copy leaves the original alone."""
-    shutil.copytree(source, target, copy_function=os.link, dirs_exist_ok=True)
+    """Copy a tree by hard links: replacing a file in the copy leaves the original alone; records are appended to."""
+
+    def link(file: str, copy: str) -> None:
+        (shutil.copyfile if file.endswith(RECORD) else os.link)(file, copy)
+
+    shutil.copytree(source, target, copy_function=link, dirs_exist_ok=True)
     return target
 
 
 def state_of(folder: Path) -> dict[str, Any]:
-    """Return each file below ``folder`` with what tells whether it was written: by its relative path."""
+    """Return each file below ``folder`` but records, with what tells whether it was written: by its relative path."""
 
     def state(path: Path) -> tuple[Any, ...]:
         stat = path.stat()
         content = path.read_bytes() if stat.st_size < 1_000_000 else None
         return stat.st_ino, stat.st_mtime_ns, stat.st_size, content
 
-    files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    unwanted = {"__pycache__", RECORD}
+    files = (path for path in folder.rglob("*") if path.is_file() and not unwanted & set(path.parts))
     return {str(path.relative_to(folder)): state(path) for path in files}
 
 

@@ -121,7 +121,7 @@ def test_build_reports_what_it_built(project):
     assert report["skipped"] == {}
     result = project.steps["build"].result
     assert result["images"] == 40
-    assert result["splits"] == SPLITS
+    assert {name: sum(counts.values()) for name, counts in result["splits"].items()} == SPLITS
 
 
 def test_training_keeps_the_curves_and_both_models(project):
@@ -178,7 +178,16 @@ def test_crop_accuracy_agrees_with_the_model_called_by_hand(project):
     rank1_crops = (np.argmax(by_crops, axis=1) == test["labels"]).mean()
 
     outcome = project.steps["crops"]
-    assert outcome.result == {"rank1": rank1, "rank1_crops": rank1_crops, "images": 8}
+    figures = {"rank1": rank1, "rank1_crops": rank1_crops, "images": 8, "model": "output/alexnet.keras"}
+    assert {name: outcome.result[name] for name in figures} == figures
+    assert outcome.result["evaluation"]["accuracy"] == rank1
+    assert outcome.result["evaluation_crops"]["accuracy"] == rank1_crops
+    predicted = read(project.folder / outcome.result["predictions"])
+    np.testing.assert_allclose(predicted["probabilities"], by_crops, atol=1e-5)
+    assert predicted["predictions"].tolist() == np.argmax(by_crops, axis=1).tolist()
+    assert (predicted["paths"], predicted["label_names"]) == (test["paths"], test["label_names"])
+    pictures = outcome.result["evaluation_crops"]["pictures"]
+    assert {p["path"] for p in pictures["uncertain"]} == set(test["paths"])
     assert f"[INFO] rank-1, no crops: {rank1:.2%} of 8 images" in outcome.out
     assert f"[INFO] rank-1, 10 crops: {rank1_crops:.2%} of 8 images" in outcome.out
 
@@ -240,6 +249,7 @@ def test_train_model_gives_the_same_result_again_and_a_pickle_when_asked(project
         "classifier.json",
         "classifier.pickle",
         "classifier.pickle.json",
+        "classifier_predictions.hdf5",
         "confusion_matrix.png",
     ]
     classifier = pickle.loads((workplace / "pickled/classifier.pickle").read_bytes())

@@ -45,6 +45,10 @@ def held_out(seed=42):
     return train_test_split(rows, names, test_size=0.25, stratify=np.arange(N) % 3, random_state=seed)[1::2]
 
 
+def without_files(result):
+    return {**result, "files": 0, "predictions": 0}
+
+
 def figures(path="model/classifier.json"):
     with open(path, encoding="utf-8") as file:
         return json.load(file)
@@ -71,6 +75,7 @@ def test_the_report_holds_every_figure(train):
     report = figures()
     assert [str(path) for path in outcome.result["files"]] == [
         "model/classifier.skops", "model/confusion_matrix.png", "model/classifier.json",
+        "model/classifier_predictions.hdf5",
     ]  # fmt: skip
     assert {key: report[key] for key in ("accuracy", "log_loss", "images", "best_c")} == {
         key: outcome.result[key] for key in ("accuracy", "log_loss", "images", "best_c")
@@ -93,9 +98,39 @@ def test_the_report_holds_every_figure(train):
     assert max(means, key=means.get) == outcome.result["best_c"]
 
 
+@pytest.mark.parametrize("classifier", ["logistic", "linear-svm"])
+def test_predictions_of_the_held_out_rows_are_written(train, classifier):
+    with h5py.File("features.hdf5", "r+") as file:
+        file["paths"] = [f"{row}.jpg" for row in range(N)]
+    outcome = train("-c", classifier)
+    assert outcome.code == 0, outcome.err
+    evaluation, truth = outcome.result["evaluation"], held_out()[1]
+    with h5py.File(outcome.result["predictions"]) as file:
+        found = {name: file[name][:] for name in file}
+    assert [path.decode() for path in found["paths"]] == [f"{row}.jpg" for row in found["rows"]]
+    assert found["rows"].tolist() == sorted(found["rows"].tolist())
+    with h5py.File("features.hdf5") as file:
+        np.testing.assert_array_equal(file["labels"][:][found["rows"]], found["labels"])
+        features = file["features"][:][found["rows"]].astype(np.float32)
+    estimator = load("model/classifier.skops").estimator
+    names = np.array(CLASSES)
+    assert names[found["predictions"]].tolist() == estimator.predict(features).tolist()
+    assert evaluation["accuracy"] == (found["predictions"] == found["labels"]).mean() == outcome.result["accuracy"]
+    assert sorted(names[found["labels"]]) == sorted(truth)
+    assert ("probabilities" in found) == (classifier == "logistic")
+    if classifier == "logistic":
+        np.testing.assert_allclose(found["probabilities"], estimator.predict_proba(features), atol=1e-6)
+        mistake = evaluation["pictures"]["mistakes"][0]
+        assert mistake["path"] == f"{mistake['row']}.jpg"
+        assert mistake["label"] == CLASSES[mistake["row"] % 3] != mistake["predicted"]
+    assert [str(path) for path in outcome.result["inputs"]] == ["features.hdf5"]
+
+
 def test_two_runs_differ_in_their_seconds_alone(train):
     first, second = train(model="a/classifier.skops"), train(model="b/classifier.skops")
-    assert {**first.result, "files": 0} == {**second.result, "files": 0}
+    assert without_files(first.result) == without_files(second.result)
+    predictions = [result.result["predictions"].read_bytes() for result in (first, second)]
+    assert predictions[0] == predictions[1]
     reports = [{**figures(f"{folder}/classifier.json"), "seconds": 0} for folder in "ab"]
     assert reports[0] == reports[1]
     models = [load(f"{folder}/classifier.skops").estimator[-1] for folder in "ab"]
@@ -108,7 +143,7 @@ def test_out_of_core_is_the_same(train, classifier):
     outside = train("-c", classifier, "--out-of-core", "yes", model="b/classifier.skops")
     assert "feature vectors, in memory..." in inside.out
     assert "feature vectors, out of core..." in outside.out
-    assert {**inside.result, "files": 0} == {**outside.result, "files": 0}
+    assert without_files(inside.result) == without_files(outside.result)
 
 
 def test_features_larger_than_memory_are_trained_out_of_core(train, monkeypatch):
@@ -130,7 +165,8 @@ def test_a_pickle_and_its_description(train):
     outcome = train("--clip", "0.01", model="model/classifier.pickle")
     assert outcome.code == 0, outcome.err
     assert sorted(os.listdir("model")) == [
-        "classifier.json", "classifier.pickle", "classifier.pickle.json", "confusion_matrix.png",
+        "classifier.json", "classifier.pickle", "classifier.pickle.json", "classifier_predictions.hdf5",
+        "confusion_matrix.png",
     ]  # fmt: skip
     classifier = load("model/classifier.pickle", trust_pickle=True)
     assert classifier[1:] == ('{"network": "tiny"}', CLASSES, 0.01)

@@ -193,5 +193,5 @@ def test_a_killed_extraction_is_resumed_to_the_same_bytes(workshop, timed, strik
             waiting = 0
     timed(workshop.fork(*command, "--resume"))
     assert features.read_bytes() == expected
-    assert os.listdir(output) == ["features.hdf5"]
+    assert sorted(os.listdir(output)) == ["features.hdf5", "runs.jsonl"]
     tally.survive(waiting)

@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
-from sklearn import metrics
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.ml.classifierfile import Classifier
-from pyimagesearch.ml.evaluation import check_probabilities, evaluate, in_words
+from pyimagesearch.ml.evaluation import check_probabilities, in_words, predict
 from pyimagesearch.ml.features import FeatureFile
 from pyimagesearch.ml.search import Candidate, search
 
@@ -13,22 +12,23 @@ REST = np.random.default_rng(1).permutation(np.arange(200, 300))
 
 @pytest.mark.parametrize("classes", [2, 4])
 @pytest.mark.parametrize("clip", [0.0, 0.1])
-def test_figures_are_those_of_scikit_learn(write_features, classes, clip):
+def test_predictions_are_those_of_scikit_learn(write_features, classes, clip):
     features = FeatureFile(write_features(classes=classes))
-    classifier = Classifier(
-        search(features, np.arange(200), "logistic", (1.0,)).pipeline, "", features.names, clip
-    )  # fmt: skip
-    result = evaluate(classifier, features, REST)
-    rows, truth = features.read(REST), np.array(features.names)[features.labels[REST]]
-    assert sorted(result.truth) == sorted(truth)
-    assert result.accuracy == metrics.accuracy_score(truth, classifier.estimator.predict(rows))
-    assert result.log_loss == pytest.approx(metrics.log_loss(truth, classifier.predict_proba(rows)))
+    pipeline = search(features, np.arange(200), "logistic", (1.0,)).pipeline
+    classifier = Classifier(pipeline, "", features.names, clip)
+    predictions, probabilities = predict(classifier, features, REST)
+    rows = features.read(REST)
+    assert np.array(features.names)[predictions].tolist() == pipeline.predict(rows).tolist()
+    np.testing.assert_allclose(probabilities, classifier.predict_proba(rows))
+    assert len(set(predictions.tolist())) == classes
 
 
-def test_a_classifier_without_probabilities_has_no_log_loss(write_features):
+def test_a_classifier_without_probabilities_predicts_classes_alone(write_features):
     features = FeatureFile(write_features())
     pipeline = search(features, np.arange(200), "linear-svm", (1.0,)).pipeline
-    assert evaluate(Classifier(pipeline, "", features.names), features, REST).log_loss is None
+    predictions, probabilities = predict(Classifier(pipeline, "", features.names), features, REST)
+    assert np.array(features.names)[predictions].tolist() == pipeline.predict(features.read(REST)).tolist()
+    assert probabilities is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,193 @@
+"""How good predictions are, in figures that JSON can hold."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn import metrics
+
+from pyimagesearch.errors import UserError
+
+_BINS, _ROC_POINTS = 10, 200
+_WORST, _TYPICAL, _TOP = 12, 6, 5
+_ROUNDING_OF_SUMS = 0.02
+"""How far the probabilities of a row may be from 1 in all: those of bfloat16 are off by a percent."""
+
+
+def evaluate_predictions(
+    truth: Any,
+    probabilities: Any,
+    names: Sequence[str],
+    paths: Sequence[str] | None = None,
+    rows: Any = None,
+    predictions: Any = None,
+) -> dict[str, Any]:
+    """Compare predictions with the truth.
+
+    Args:
+        truth: whole numbers of shape (n,): the true classes.
+        probabilities: numbers of shape (n, k), of which each row sums to 1; None if the classifier gives none.
+        names: the k classes, no two alike.
+        paths: of the n images, where they are known.
+        rows: whole numbers of shape (n,): where the images stand in their file; 0 to n - 1 if None.
+        predictions: whole numbers of shape (n,): the predicted classes; the most probable ones if None.
+
+    Returns:
+        These figures, of which the last four are None without probabilities:
+
+        - ``images``: n; ``classes``: the names.
+        - ``accuracy`` in [0, 1], and ``interval``: Wilson's interval (1927), in which the accuracy on all images
+          of this kind lies with 95% confidence.
+        - ``confusion``: counts, [true class][predicted class].
+        - ``per_class``: ``name``, ``precision``, ``recall``, ``f1`` and ``images`` of each class; 0 where a figure
+          has nothing to divide by.
+        - ``log_loss``: mean of -log(probability of the true class), in nats.
+        - ``calibration``: how far the probability of the predicted class is from how often it is right (Guo et al.,
+          "On Calibration of Modern Neural Networks", 2017): ``bins`` of width 0.1 with their ``low`` end (not in it)
+          and ``high`` end, ``images``, mean ``confidence`` and ``accuracy``, without empty bins; ``error``: the mean
+          distance of the two over all images (expected calibration error).
+        - ``roc``: for two classes of which both occur, else None: ``auc``, and at most 200 points
+          (``false_positive_rate``, ``true_positive_rate``) of the curve; class 1 is positive.
+        - ``pictures``: ``mistakes``, the most confident first; ``uncertain``, those with the smallest margin between
+          the two most probable classes; ``typical``: for each class those of its images that got the highest
+          probability of it, if that class was predicted. Each has ``row``, ``path``, ``label``, ``predicted`` and the
+          ``probabilities`` of the five most probable classes, rounded to 6 digits.
+
+    Raises:
+        UserError: there is nothing to compare, shapes differ, a class has no name, or numbers are no probabilities.
+    """
+    k = len(names)
+    scores = None if probabilities is None else _probabilities(probabilities, k)
+    if predictions is None:
+        if scores is None:
+            raise UserError("predictions: must be given where there are no probabilities; received None for both")
+        predictions = scores.argmax(axis=1)
+    truth = _numbers(truth, "truth", k)
+    predicted = _numbers(predictions, "predictions", k)
+    rows = np.arange(len(truth)) if rows is None else np.asarray(rows)
+    lengths = {"truth": truth, "predictions": predicted, "probabilities": scores, "paths": paths, "rows": rows}
+    counts = {name: len(values) for name, values in lengths.items() if values is not None}
+    if len(set(counts.values())) > 1:
+        raise UserError(
+            f"{', '.join(counts)}: must be one for each image; received {', '.join(map(str, counts.values()))}"
+        )
+
+    right = int((predicted == truth).sum())
+    interval = binomtest(right, len(truth)).proportion_ci(method="wilson")
+    precision, recall, f1, support = metrics.precision_recall_fscore_support(
+        truth, predicted, labels=range(k), zero_division=0
+    )
+    result = {
+        "images": len(truth),
+        "accuracy": right / len(truth),
+        "interval": [float(interval.low), float(interval.high)],
+        "log_loss": None,
+        "classes": list(names),
+        "confusion": np.bincount(k * truth + predicted, minlength=k * k).reshape(k, k).tolist(),
+        "per_class": [
+            {"name": name, "precision": float(p), "recall": float(r), "f1": float(f), "images": int(n)}
+            for name, p, r, f, n in zip(names, precision, recall, f1, support, strict=True)
+        ],
+        "calibration": None,
+        "roc": None,
+        "pictures": None,
+    }
+    if scores is not None:
+        result["log_loss"] = float(metrics.log_loss(truth, scores, labels=range(k))) if k > 1 else 0.0
+        result["calibration"] = _calibration(scores[np.arange(len(truth)), predicted], predicted == truth)
+        result["roc"] = _roc(truth, scores)
+        result["pictures"] = _pictures(truth, predicted, scores, names, paths, rows)
+    return result
+
+
+def _probabilities(values: Any, classes: int) -> np.ndarray:
+    """Return probabilities as float64 whose rows sum to 1 exactly."""
+    scores = np.asarray(values).astype(np.float64)
+    if scores.ndim != 2 or scores.shape[1] != classes:
+        raise UserError(
+            f"probabilities: must have shape (n, {classes}), a column for each class; received {scores.shape}"
+        )
+    sums = scores.sum(axis=1, keepdims=True)
+    if not ((scores >= 0) & (np.abs(sums - 1) <= _ROUNDING_OF_SUMS)).all():
+        raise UserError(
+            "probabilities: must be at least 0 and sum to 1 in each row; received others; "
+            "a network gives such numbers if it ends in a softmax"
+        )
+    return scores / sums
+
+
+def _numbers(values: Any, argument: str, classes: int) -> np.ndarray:
+    """Return classes as int64 ndarray of shape (n,)."""
+    numbers = np.asarray(values)
+    if numbers.ndim != 1 or not len(numbers) or numbers.dtype.kind not in "iu":
+        raise UserError(
+            f"{argument}: must be whole numbers of shape (n,), at least one; received shape {numbers.shape}, "
+            f"dtype {numbers.dtype}"
+        )
+    if numbers.min() < 0 or numbers.max() >= classes:
+        raise UserError(
+            f"{argument}: must be from 0 to {classes - 1}, as there are {classes} names; received "
+            f"{numbers.min()}..{numbers.max()}"
+        )
+    return numbers.astype(np.int64)
+
+
+def _calibration(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
+    places = np.digitize(confidence, np.arange(1, _BINS) / _BINS, right=True)
+    counts = np.bincount(places, minlength=_BINS)
+    divisors = np.maximum(counts, 1)
+    means = np.bincount(places, confidence, _BINS) / divisors
+    shares = np.bincount(places, right, _BINS) / divisors
+    bins = [
+        {"low": i / _BINS, "high": (i + 1) / _BINS, "images": int(counts[i]),
+         "confidence": float(means[i]), "accuracy": float(shares[i])}
+        for i in np.flatnonzero(counts).tolist()
+    ]  # fmt: skip
+    return {"error": float((counts * np.abs(shares - means)).sum() / counts.sum()), "bins": bins}
+
+
+def _roc(truth: np.ndarray, scores: np.ndarray) -> dict[str, Any] | None:
+    if scores.shape[1] != 2 or len(np.unique(truth)) < 2:
+        return None
+    false, true, _ = metrics.roc_curve(truth, scores[:, 1])
+    # Both rates only grow, so that their sum says how far along the curve a point is: points in equal distances
+    # are off the curve by a hundredth at most.
+    kept = np.unique(np.searchsorted(false + true, np.linspace(0, 2, _ROC_POINTS - 1)))
+    kept = np.arange(len(false)) if len(false) <= _ROC_POINTS else kept.clip(max=len(false) - 1)
+    return {
+        "auc": float(metrics.auc(false, true)),
+        "false_positive_rate": false[kept].round(6).tolist(),
+        "true_positive_rate": true[kept].round(6).tolist(),
+    }
+
+
+def _pictures(
+    truth: np.ndarray, predicted: np.ndarray, scores: np.ndarray, names: Sequence[str], paths: Sequence[str] | None,
+    rows: np.ndarray,
+) -> dict[str, Any]:  # fmt: skip
+    images, wrong = np.arange(len(truth)), predicted != truth
+    confidence = scores[images, predicted]
+
+    def first(among: np.ndarray, keys: np.ndarray, most: int) -> list[dict[str, Any]]:
+        chosen = np.flatnonzero(among)
+        return [picture(i) for i in chosen[np.argsort(keys[chosen], kind="stable")][:most].tolist()]
+
+    def picture(i: int) -> dict[str, Any]:
+        best = np.argsort(-scores[i], kind="stable")[:_TOP].tolist()
+        return {
+            "row": int(rows[i]),
+            "path": None if paths is None else paths[i],
+            "label": names[truth[i]],
+            "predicted": names[predicted[i]],
+            "probabilities": {names[c]: round(float(scores[i, c]), 6) for c in best},
+        }
+
+    two = np.sort(scores, axis=1)[:, -2:]
+    return {
+        "mistakes": first(wrong, -confidence, _WORST),
+        "uncertain": first(images >= 0, two[:, -1] - two[:, 0], _WORST) if scores.shape[1] > 1 else [],
+        "typical": {
+            name: first(~wrong & (truth == number), -confidence, _TYPICAL) for number, name in enumerate(names)
+        },
+    }

@@ -1,0 +1,50 @@
+"""Training: the curves, and whether the network waited for its data."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pyimagesearch.report import charts
+from pyimagesearch.report.charts import Chart, Series, percent, plain
+from pyimagesearch.report.steps import Steps, name_of
+from pyimagesearch.runs.history import Run
+
+
+def learning(steps: Steps) -> list[dict[str, Any]]:
+    """Return what the template ``learning`` shows of every network that was trained."""
+    runs = [run for run in (steps["train"], steps["tune"]) if run is not None]
+    return [_training(run) for run in runs if (run.results or {}).get("history")]
+
+
+def _training(run: Run) -> dict[str, Any]:
+    results = run.results or {}
+    history, best = results["history"], results.get("best_epoch")
+    mark = (best, f"best: {best}") if best else None
+
+    def chart(title: str, names: dict[str, str], label: str, **options: Any) -> Chart | None:
+        series = [Series(name, _epochs(history.get(key)), history.get(key) or []) for key, name in names.items()]
+        ends = [f"{one.name} {options['y_text'](one.y[0])} to {options['y_text'](one.y[-1])}" for one in series
+                if one.y and None not in (one.y[0], one.y[-1])]  # fmt: skip
+        return charts.line_chart(title, series, "epoch", label, description=f"By epoch: {'; '.join(ends)}.", **options)
+
+    drawn = [
+        chart(
+            "Accuracy", {"accuracy": "training", "val_accuracy": "validation"}, "accuracy", y_text=percent, mark=mark,
+        ),
+        chart("Loss", {"loss": "training", "val_loss": "validation"}, "loss", y_text=plain, mark=mark),
+        chart("Learning rate", {"learning_rate": "learning rate"}, "rate", y_text=plain, from_zero=True),
+        chart("Speed", {"images_per_second": "images/s"}, "images per second", y_text=plain, from_zero=True),
+        chart(
+            "Waiting for data", {"waiting": "waiting"}, "share of the epoch", y_text=percent,
+            y_range=(0, max([0.1, *_numbers(history.get("waiting"))])),
+        ),
+    ]  # fmt: skip
+    name = "AlexNet from scratch" if name_of(run) == "train_alexnet" else "Fine-tuned network"
+    return {"name": name, "run": run, "results": results, "charts": [one for one in drawn if one is not None]}
+
+
+def _epochs(values: Sequence[Any] | None) -> list[int]:
+    return list(range(1, len(values or ()) + 1))
+
+
+def _numbers(values: Sequence[Any] | None) -> list[float]:
+    return [value for value in values or () if value is not None]

@@ -1,0 +1,50 @@
+"""Marks by which the files of a run can be told from others of the same name."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.utils.digest import file_fingerprint
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_MOST_BYTES = 2**32  # some seconds of reading
+
+
+def identify(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return ``{"path", "bytes", "identity"}`` of a file; a folder, or what is gone, has only a path.
+
+    The identity is 16 hexadecimal digits of a SHA-256: of this package's data sets over the checksums of all rows and
+    of their description, which are quick to read; of other files over their bytes; None above 4 GiB.
+    """
+    path = Path(path)
+    try:
+        if not path.is_file():
+            return {"path": str(path), "bytes": None, "identity": None}
+        return {"path": str(path), "bytes": path.stat().st_size, "identity": _identity(path)}
+    except OSError:
+        return {"path": str(path), "bytes": None, "identity": None}
+
+
+def _identity(path: Path) -> str | None:
+    with open(path, "rb") as file:
+        is_hdf5 = file.read(len(_HDF5)) == _HDF5
+    known = _identity_of_data_set(path) if is_hdf5 else None
+    return known or (file_fingerprint(path) if path.stat().st_size <= _MOST_BYTES else None)
+
+
+def _identity_of_data_set(path: Path) -> str | None:
+    from pyimagesearch.io.fileformat import FORMAT, open_file
+    from pyimagesearch.io.untrusted import damage_reported, open_dataset, read_text
+
+    try:
+        with open_file(path) as file, damage_reported(path):
+            checksums = open_dataset(file, "checksums")
+            if read_text(file, "format") != FORMAT or checksums is None:
+                return None
+            digest = hashlib.sha256(checksums[:].astype("<u4").tobytes())
+            digest.update(int(file.attrs["checksum"]).to_bytes(4, "little"))
+            return digest.hexdigest()[:16]
+    except UserError:
+        return None

@@ -1,0 +1,162 @@
+"""Model cards: what a model is good for, beside the model, in the form that Hugging Face reads."""
+
+import json
+import re
+import shlex
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pyimagesearch.io.atomic import replacing
+from pyimagesearch.runs.history import read_runs
+from pyimagesearch.runs.trainedmodel import KINDS, TrainedModel, trained_models
+from pyimagesearch.utils import cli
+
+NAME = "MODEL_CARD.md"
+_OWN_FIELDS = "# The lines above are the owner's, and stay; those below are written anew after each run."
+_OWN_TEXT = "<!-- Above, the card is written anew after each run; what follows is the owner's, and stays. -->"
+_FEW_IMAGES, _POORLY_CALIBRATED = 200, 0.05
+
+
+def write_model_card(folder: Path) -> list[Path]:
+    """Write the card of the models that a folder's run record tells of.
+
+    What its owner wrote into the places for that is kept. A card without these places, which somebody wrote alone,
+    is left as it is.
+
+    Args:
+        folder: where ``runs.jsonl`` is.
+
+    Returns:
+        The file, ``MODEL_CARD.md`` in the folder; nothing if there is no model, or the card is left as it is.
+
+    Raises:
+        UserError: the record cannot be read.
+    """
+    path, models = Path(folder) / NAME, trained_models(read_runs(folder))
+    if not models:
+        return []
+    own = {"fields": "license: unknown  # to be filled in", "text": ""}
+    if path.exists():
+        kept = _owners_parts(path.read_text("utf-8"))
+        if kept is None:
+            cli.info(f"{path} is kept: it has no places that are filled by a program")
+            return []
+        own = kept
+    card = _render(models, own)
+    with replacing(path) as temporary:
+        temporary.write_text(card, "utf-8", "backslashreplace")
+    return [path]
+
+
+def _owners_parts(card: str) -> dict[str, str] | None:
+    """Return what the owner wrote; None if it cannot be told from the rest."""
+    parts = re.fullmatch(
+        rf"---\n(?P<fields>.*?)\n?{re.escape(_OWN_FIELDS)}\n.*?\n{re.escape(_OWN_TEXT)}\n(?P<text>.*)", card, re.DOTALL
+    )
+    return parts.groupdict() if parts else None
+
+
+def _render(models: list[TrainedModel], own: dict[str, str]) -> str:
+    import jinja2
+
+    environment = jinja2.Environment(
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.ChainableUndefined
+    )
+    environment.filters.update(
+        text=_as_markdown, yaml=_as_yaml, percent=lambda share: f"{share:.2%}", number=lambda n: f"{n:,}",
+        command=lambda words: _printable(shlex.join(words)),
+    )  # fmt: skip
+    template = resources.files(__package__).joinpath("modelcard.md.jinja").read_text("utf-8")
+    networks = any(model.kind != "train_model" for model in models)
+    return environment.from_string(template).render(
+        models=models, kinds=KINDS, own=own, own_fields=_OWN_FIELDS, own_text=_OWN_TEXT, limits=_limits,
+        settings=_settings, library="keras" if networks else "sklearn", classes_of=_classes,
+    )  # fmt: skip
+
+
+def _classes(model: TrainedModel) -> list[str]:
+    for evaluation in model.evaluations.values():
+        return evaluation["classes"]
+    return model.preparation.get("label_names", list(model.data.get("classes", {})))
+
+
+def _settings(model: TrainedModel) -> dict[str, Any]:
+    """Return how a model was trained, by name; what the record does not tell is left out."""
+    results, run = model.results, model.run
+    config = run.config["settings"] if run.config else {}
+    own = ("LEARNING_RATE", "LEARNING_RATE_DECAY", "REGULARIZATION") if model.kind == "train_alexnet" else ()
+    augmentation = config.get("AUGMENTATION") if model.kind != "train_model" else None
+    known = {
+        "parameters": results.get("parameters"),
+        "epochs": results.get("epochs"),
+        "best epoch": results.get("best_epoch"),
+        "accuracy on validation images": results.get("val_accuracy"),
+        "batch size": results.get("batch_size"),
+        **{name.lower().replace("_", " "): config.get(name) for name in own},
+        "augmentation": ", ".join(f"{name} {value}" for name, value in augmentation.items()) if augmentation else None,
+        "classifier": results.get("classifier"),
+        "C, found by cross-validation": results.get("best_c"),
+        "seed": run.seed,
+        "duration": None if run.seconds is None else f"{run.seconds:,.0f} seconds",
+        "computed by": ", ".join(filter(None, [run.backend, *run.devices, run.hardware.get("processor")])) or None,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _limits(model: TrainedModel) -> list[str]:
+    """Return what must not be expected of a model, in sentences of Markdown."""
+    classes, data = [_as_markdown(name) for name in _classes(model)], model.data
+    sentences = [
+        f"It knows {len(classes)} classes ({', '.join(classes)}) and gives every image one of them, also one that "
+        "shows nothing of the kind, and its probability may be high even then.",
+        "The figures hold for images of the same source as those that it was trained and tested with. Expect lower "
+        "ones for images of other cameras, places, seasons or styles, and test it on them first.",
+    ]
+    evaluation = next(reversed(model.evaluations.values()), None)
+    if evaluation is None:
+        sentences.append("It was not tested on images that had no part in its training: how good it is, is not known.")
+        return sentences
+    if evaluation["images"] < _FEW_IMAGES:
+        sentences.append(f"It was tested on {evaluation['images']:,} images only: mind the intervals.")
+    weakest = min(evaluation["per_class"], key=lambda figures: figures["recall"] if figures["images"] else 1)
+    sentences.append(
+        f"Of the classes, it finds {_as_markdown(weakest['name'])} worst: {weakest['recall']:.2%} of "
+        f"{weakest['images']:,} images."
+    )
+    calibration = evaluation["calibration"]
+    if calibration is None:
+        sentences.append("It gives no probabilities.")
+    else:
+        error = calibration["error"]
+        verdict = "calibrate them before use" if error > _POORLY_CALIBRATED else "they can be used as they are"
+        sentences.append(
+            f"Its probabilities are off by {error:.2%} on average (expected calibration error): {verdict}."
+        )
+    if model.stands_on_own_network:
+        sentences.append(
+            "The network that gives its features was trained on images of the same project: where these are among "
+            "those that the classifier was tested with, its figures are better than they should be."
+        )
+    across = len(data.get("duplicates", {}).get("across_splits", ()))
+    if across:
+        sentences.append(
+            f"Groups of duplicates that lie in more than one split: {across:,}. They make the figures better than "
+            "they should be."
+        )
+    return sentences
+
+
+def _printable(text: Any) -> str:
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text))
+
+
+def _as_markdown(text: Any) -> str:
+    """Return text so that Markdown shows it as it is, also in a table."""
+    escaped = re.sub(r"([\\`*\[\]<>|~&])", r"\\\1", _printable(text))
+    return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", escaped)
+
+
+def _as_yaml(value: Any) -> str:
+    """Return a text or number as YAML, which JSON's are too."""
+    return json.dumps(_printable(value) if isinstance(value, str) else value, ensure_ascii=False)

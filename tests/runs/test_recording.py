@@ -1,0 +1,363 @@
+"""What a script leaves in its record, however it ends."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.runs.history import read_runs
+from pyimagesearch.runs.recording import note_folder, recorded
+from pyimagesearch.utils import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = """
+import sys, time
+from pathlib import Path
+from pyimagesearch.runs.recording import recorded
+from pyimagesearch.utils import cli
+
+@recorded
+def main(argv=None):
+    args = cli.parser("Works.").parse_args(argv)
+    cli.load_config(args.config)
+    cli.info("working")
+    time.sleep(30)
+    return {}
+
+if __name__ == "__main__":
+    raise SystemExit(cli.run(main))
+"""
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Return the working directory, in which there is a config and a folder for its output."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fox_config.py").write_text('OUTPUT_PATH = "output"; SEED = 7; SIZE = (3, 4); _HIDDEN = 1; lower = 2\n')
+    (tmp_path / "output").mkdir()
+    yield tmp_path
+    sys.modules.pop("fox_config", None)
+
+
+def make(work=lambda: {}, **options):
+    """Return a script that does ``work`` once it has read its config."""
+
+    @recorded(**options)
+    def main(argv=None):
+        args = cli.parser("Works.", "fox_config").parse_args(argv)
+        cli.load_config(args.config)
+        return work()
+
+    return main
+
+
+def raising(error):
+    def work():
+        raise error
+
+    return work
+
+
+def lines(place):
+    return [json.loads(line) for line in (place / "output/runs.jsonl").read_text("ascii").splitlines()]
+
+
+def test_a_run_leaves_a_start_and_an_end(place):
+    (place / "in.txt").write_text("in")
+
+    def work():
+        assert [line["event"] for line in lines(place)] == ["start"]
+        Path("output/out.txt").write_text("out")
+        return {"accuracy": 0.5, "inputs": ["in.txt", "output"], "files": [Path("output/out.txt")]}
+
+    make(work)(["--config", "fox_config"])
+    start, end = lines(place)
+    assert start.keys() == {
+        "schema", "event", "run", "time", "script", "command", "folder", "config", "seed", "versions", "hardware",
+    }  # fmt: skip
+    assert re.fullmatch("[0-9a-f]{16}", start["run"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", start["time"])
+    assert start["script"] == "test_recording"
+    assert start["command"] == ["python", "-m", "test_recording", "--config", "fox_config"]
+    assert start["folder"] == str(place)
+    assert start["config"] == {
+        "module": "fox_config", "settings": {"OUTPUT_PATH": "output", "SEED": 7, "SIZE": [3, 4]},
+    }  # fmt: skip
+    assert start["seed"] == 7
+    assert start["versions"]["python"] == sys.version.split()[0]
+    assert {"pyimagesearch", "numpy", "opencv", "h5py", "scikit-learn", "keras"} <= start["versions"].keys()
+    assert start["hardware"].keys() == {"system", "processor", "processors", "memory_bytes"}
+    assert end.keys() == {
+        "schema", "event", "run", "time", "seconds", "status", "error", "backend", "devices", "inputs", "outputs",
+        "results",
+    }  # fmt: skip
+    assert (end["run"], end["status"], end["error"]) == (start["run"], "done", None)
+    assert [(each["path"], each["bytes"]) for each in end["inputs"]] == [("in.txt", 2), ("output", None)]
+    assert end["outputs"][0].keys() == {"path", "bytes", "identity"}
+    assert end["results"] == {"accuracy": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (UserError("size: must be odd"), "failed", "size: must be odd"),
+        (ZeroDivisionError("by zero"), "failed", "ZeroDivisionError: by zero"),
+        (SystemExit(3), "failed", "SystemExit: 3"),
+        (KeyboardInterrupt(), "stopped", None),
+    ],
+)
+def test_a_run_that_fails_says_so_and_goes_on_failing(place, error, status, words):
+    with pytest.raises(type(error)):
+        make(raising(error))([])
+    (run,) = read_runs("output")
+    assert (run.status, run.error) == (status, words)
+
+
+@pytest.mark.parametrize("arguments", [["--colour"], ["--help"], ["--config", "no_such_config"]])
+def test_what_never_began_leaves_nothing(place, arguments):
+    with pytest.raises((SystemExit, UserError)):
+        make()(arguments)
+    assert not list((place / "output").iterdir())
+
+
+@pytest.mark.parametrize("new_folder", [True, False])
+def test_only_success_makes_a_folder_and_only_where_it_may(place, new_folder):
+    (place / "output").rmdir()
+    with pytest.raises(UserError):
+        make(raising(UserError("no")), new_folder=new_folder)([])
+    assert not (place / "output").exists()
+    make(new_folder=new_folder)([])
+    assert (place / "output/runs.jsonl").exists() == new_folder
+    assert not new_folder or [run.status for run in read_runs("output")] == ["done"]
+
+
+@pytest.mark.parametrize("left", [[], ["train.hdf5.partial"]])
+def test_a_failure_is_told_of_in_a_new_folder_only_if_it_left_something_there(place, left):
+    (place / "output").rmdir()
+
+    def work():
+        Path("output").mkdir()
+        for name in left:
+            Path("output", name).touch()
+        raise UserError("no")
+
+    with pytest.raises(UserError):
+        make(work)([])
+    assert sorted(os.listdir("output")) == sorted([*left, *(["runs.jsonl"] if left else [])])
+
+
+def test_a_folder_that_is_gone_is_not_made_again_for_a_failure(place):
+    def work():
+        Path("output/runs.jsonl").unlink()
+        Path("output").rmdir()
+        raise UserError("no")
+
+    with pytest.raises(UserError):
+        make(work)([])
+    assert not (place / "output").exists()
+
+
+def test_a_record_that_is_gone_begins_anew_with_both_lines(place):
+    make(lambda: Path("output/runs.jsonl").unlink())([])
+    assert [line["event"] for line in lines(place)] == ["start", "end"]
+
+
+def test_a_record_that_cannot_be_written_hinders_nothing(place, capsys):
+    (place / "output/runs.jsonl").mkdir()
+    assert make(lambda: {"accuracy": 1})([]) == {"accuracy": 1}
+    err = capsys.readouterr().err
+    assert re.fullmatch(r"\[INFO\] this run is not recorded in \S+runs\.jsonl: Is a directory\n", err)
+    make()(["--quiet"])
+    with pytest.raises(UserError):
+        make(raising(UserError("no")))([])
+    assert capsys.readouterr().err == ""
+
+
+def test_a_full_disk_hinders_nothing_and_spoils_no_other_run(place):
+    record = place / "output/runs.jsonl"
+    make()([])
+    size = record.stat().st_size
+    program = textwrap.dedent(f"""
+        import resource, sys
+        resource.setrlimit(resource.RLIMIT_FSIZE, ({size + 100}, {size + 100}))
+        from pyimagesearch.runs.recording import recorded
+        from pyimagesearch.utils import cli
+        @recorded
+        def main(argv=None):
+            cli.load_config("fox_config")
+            return {{}}
+        main()
+    """)
+    (place / "script.py").write_text(program)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(place)))}
+    done = subprocess.run([sys.executable, "script.py"], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"\[INFO\] this run is not recorded in .*\n", done.stderr)
+    make()([])
+    runs = read_runs("output")
+    assert [run.status for run in runs] == ["done", "done"]
+    assert runs.unreadable == 1
+
+
+@pytest.mark.parametrize("as_module", [True, False])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, "killed"), (signal.SIGINT, "stopped")])
+def test_a_program_that_is_struck_down(place, as_module, number, status):
+    (place / "tools").mkdir()
+    (place / "tools/__init__.py").touch()
+    (place / "tools/work.py").write_text(SCRIPT)
+    command = [sys.executable, *(["-m", "tools.work"] if as_module else ["tools/work.py"]), "--config", "fox_config"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "working" in process.stdout.readline()
+    process.send_signal(number)
+    process.communicate(timeout=20)
+    (run,) = read_runs("output")
+    assert run.status == status
+    assert run.script == "tools.work"
+    assert run.command == ["python", "-m", "tools.work", "--config", "fox_config"]
+
+
+def test_a_stop_that_the_script_does_not_hear_is_recorded(place):
+    deaf = SCRIPT.replace("    time.sleep(30)\n", """
+    while True:
+        try:
+            time.sleep(30)
+        except KeyboardInterrupt:
+            pass
+""")  # fmt: skip
+    (place / "work.py").write_text(deaf)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, "work.py", "--config", "fox_config"], env=environment, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert "working" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert [run.status for run in read_runs("output")] == ["stopped"]
+
+
+def test_scripts_that_call_scripts_leave_one_record_each(place):
+    inner, failing = make(lambda: {"inner": True}), make(raising(UserError("no")))
+
+    def work():
+        inner(["--config", "fox_config"])
+        with pytest.raises(UserError):
+            failing([])
+        return {"inner": False}
+
+    make(work)([])
+    runs = read_runs("output")
+    assert [run.status for run in runs] == ["done", "done", "failed"]
+    assert [run.results for run in runs] == [{"inner": False}, {"inner": True}, {}]
+
+
+def test_a_script_without_settings_is_recorded_where_its_caller_is(place):
+    @recorded(new_folder=False)
+    def plain(argv=None):
+        note_folder(Path("elsewhere"), 3)
+        return {"plain": True}
+
+    plain([])
+    assert not (place / "elsewhere").exists()
+    (place / "elsewhere").mkdir()
+    plain([])
+    make(lambda: plain([]) and {})([])
+    assert [run.results for run in read_runs("elsewhere")] == [{"plain": True}]
+    run = read_runs("output")[1]
+    assert (run.results, run.config, run.seed) == ({"plain": True}, None, 3)
+
+
+def test_settings_without_an_output_folder_are_no_reason_to_fail(place):
+    (place / "fox_config.py").write_text("SEED = 1\n")
+    assert make(lambda: {"x": 1})([]) == {"x": 1}
+    assert not list((place / "output").iterdir())
+
+
+class TestThen:
+    def test_it_reads_the_record_and_its_files_are_named(self, place, capsys):
+        def then(folder):
+            assert [run.status for run in read_runs(folder)] == ["done"]
+            (folder / "CARD.md").write_text("card")
+            return [folder / "CARD.md"]
+
+        make(then=then)([])
+        assert capsys.readouterr().out == f"[INFO] wrote {place}/output/CARD.md (4 bytes)\n"
+
+    def test_it_is_not_called_after_a_failure_or_without_a_record(self, place):
+        called = []
+        with pytest.raises(UserError):
+            make(raising(UserError("no")), then=called.append)([])
+        (place / "output/runs.jsonl").unlink()
+        (place / "output/runs.jsonl").mkdir()
+        make(then=called.append)([])
+        assert called == []
+
+    def test_its_failure_is_not_the_run_s(self, place, capsys):
+        def then(folder):
+            raise UserError("no card")
+
+        assert make(lambda: {"x": 1}, then=then)([]) == {"x": 1}
+        assert "[INFO] not written after the run: no card" in capsys.readouterr().out
+        assert [run.status for run in read_runs("output")] == ["done"]
+
+
+class TestOptions:
+    @staticmethod
+    def work():
+        cli.info("working")
+        cli.table(("accuracy", "images"), ("0.5", "8"))
+        return {"accuracy": float("nan"), "files": [Path("a")]}
+
+    def test_all_is_printed(self, place, capsys):
+        make(self.work)([])
+        assert capsys.readouterr() == ("[INFO] working\n\naccuracy  images\n0.5            8\n", "")
+
+    def test_quiet_leaves_the_table(self, place, capsys):
+        make(self.work)(["--quiet"])
+        assert capsys.readouterr() == ("\naccuracy  images\n0.5            8\n", "")
+        make(self.work)([])
+        assert "[INFO]" in capsys.readouterr().out
+
+    def test_json_is_all_of_stdout(self, place, capsys):
+        make(self.work)(["--json"])
+        out, err = capsys.readouterr()
+        assert json.loads(out) == {"accuracy": None, "files": ["a"]}
+        assert err == "[INFO] working\n\naccuracy  images\n0.5            8\n"
+        make(self.work)(["--json", "--quiet"])
+        assert capsys.readouterr() == (out, "")
+
+    def test_a_failure_leaves_stdout_empty(self, place, capsys):
+        main = make(raising(UserError("no")))
+        for option in ("--quiet", "--json"):
+            assert cli.run(lambda option=option: main([option])) == 2
+            out, err = capsys.readouterr()
+            assert (out, err.endswith("error: no\n"), err.count("\n")) == ("", True, 1)
+
+    def test_they_hold_for_the_scripts_that_a_script_calls(self, place, capsys):
+        inner = make(self.work)
+
+        def work():
+            inner([])
+            cli.table(("all",))
+            return {"all": 1}
+
+        make(work)(["--quiet"])
+        assert capsys.readouterr() == ("\nall\n", "")
+        make(work)(["--json"])
+        assert json.loads(capsys.readouterr().out) == {"all": 1}
+
+    def test_progress_is_hushed(self, place, capsys):
+        from pyimagesearch.utils.progress import progress
+
+        make(lambda: {"n": len(list(progress(range(3), 3, "Counting")))})(["--quiet", "--json"])
+        out, err = capsys.readouterr()
+        assert (json.loads(out), err) == ({"n": 3}, "")
