@@ -11,7 +11,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = {
     "build_dogs_vs_cats": ["-d", "--dataset", "-o", "--output", "-s", "--buffer-size", "-j", "--jobs", "--force"],
-    "train_alexnet": ["-m", "--model", "-b", "--batch-size", "-j", "--jobs", "--epochs", "--resume", "--force"],
+    "train_alexnet": [
+        "-m", "--model", "-b", "--batch-size", "-j", "--jobs", "--epochs", "--resume", "--force",
+        "--watch", "--tensorboard", "--quiet", "--json",
+    ],
     "crop_accuracy": ["-d", "--dataset", "-m", "--model", "-b", "--batch-size", "-j", "--jobs"],
     "extract_features": [
         "-d", "--dataset", "-o", "--output", "-m", "--model", "-b", "--batch-size", "-s", "--buffer-size",
@@ -33,6 +36,7 @@ FLAGS = {
         "--out-of-core", "-j", "--jobs", "--force",
     ],
     "demo": ["--images", "--epochs"],
+    "report": ["-o", "--output", "--no-heatmaps"],
     "draw_sample": ["-o", "--output", "-n", "--images", "-j", "--jobs", "--seed", "--force"],
 }  # fmt: skip
 

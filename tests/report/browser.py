@@ -86,7 +86,6 @@ PICTURES = {
     "input": ("#feeding", "#learning", {}),
     "training": ("#learning", "#outcome", {"scheme": "dark"}),
     "pictures": ("form[data-table=uncertain]", "#uncertain tbody tr:nth-child(7)", {}),
-    "phone": ("body", "#data", {"width": 390}),
 }
 
 
