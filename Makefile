@@ -18,7 +18,8 @@ report: setup ## make the page that shows the last run of the demo again
 	$(RUN) -m dogs_vs_cats.report --config config.demo_config
 
 test: setup ## run the tests
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile --ignore tests/faults
+	$(RUN) -m pytest tests/faults
 
 lint: setup ## check style (ruff) and types (mypy)
 	$(RUN) -m ruff check .

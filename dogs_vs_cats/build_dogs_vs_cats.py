@@ -11,7 +11,7 @@ from pyimagesearch.runs.recording import recorded
 from pyimagesearch.utils import cli
 
 
-@recorded
+@recorded(uses_keras=False)
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
     parser.add_argument(

@@ -93,7 +93,7 @@ def replace(old: Path, new: Path) -> None:
     shutil.rmtree(retired)
 
 
-@recorded(new_folder=False)
+@recorded(new_folder=False, uses_keras=False)
 def main(argv: Sequence[str] | None = None) -> dict:
     """Draw the data set and return how many images, where, of which seed, and how fast."""
     parser = cli.parser(__doc__.splitlines()[0], default_config=None)

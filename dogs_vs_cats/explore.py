@@ -10,7 +10,7 @@ from pyimagesearch.runs.recording import recorded
 from pyimagesearch.utils import cli
 
 
-@recorded(new_folder=False)
+@recorded(new_folder=False, uses_keras=False)
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
     parser.add_argument(

@@ -23,7 +23,7 @@ def margin(text: str) -> float:
     return number
 
 
-@recorded(then=write_model_card)
+@recorded(then=write_model_card, uses_keras=False)
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
     parser.add_argument("-d", "--db", help="HDF5 file of features; the config's FEATURES_HDF5 if not given")

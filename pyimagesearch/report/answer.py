@@ -35,7 +35,7 @@ class Method(NamedTuple):
 
     @property
     def interval(self) -> list[float] | None:
-        """Where the accuracy on all images of the kind lies with 95% probability, or None if unknown."""
+        """The 95% confidence interval of the accuracy (Wilson), or None if unknown."""
         return self.evaluation.get("interval")
 
 

@@ -23,15 +23,16 @@ class Recorder:
         script: dotted name of its module.
         arguments: its command line.
         new_folder: whether a run that succeeds may create the folder.
+        uses_keras: whether Keras, if it is imported, was used by this run.
     """
 
-    def __init__(self, script: str, arguments: list[str], new_folder: bool = True) -> None:
+    def __init__(self, script: str, arguments: list[str], new_folder: bool = True, uses_keras: bool = True) -> None:
         self.recorded = False
         """Whether the end is on disk."""
         self.folder = Path()
         """Where the run is recorded, once it has begun."""
         self.new_folder = new_folder
-        self._script, self._arguments = script, arguments
+        self._script, self._arguments, self._uses_keras = script, arguments, uses_keras
         self._began = time.perf_counter()
         self._start: dict[str, Any] | None = None
         self._ended = self._start_written = False
@@ -64,32 +65,30 @@ class Recorder:
         }
         self._start_written = self.folder.is_dir() and not self._complaint(self._start)
 
-    def end(self, status: str, error: str | None = None, result: Any = None, hurried: bool = False) -> None:
+    def end(self, status: str, error: str | None = None, result: Any = None) -> None:
         """Write the end, if there was a start; of several calls the first counts.
 
         Args:
             status: "done", "failed" or "stopped".
             error: what went wrong.
             result: what ``main`` returned.
-            hurried: whether nothing must be asked that could take its time.
         """
         if self._start is None or self._ended:
             return
-        results = dict(result or {})
+        results, done = dict(result or {}), status == "done"
         files, inputs = results.pop("files", ()), results.pop("inputs", ())
         end = {
             **_stamp("end", self._start["run"]),
             "seconds": round(time.perf_counter() - self._began, 3),
             "status": status,
             "error": error,
-            "backend": surroundings.backend(),
-            "devices": [] if hurried else surroundings.devices(),
+            "backend": surroundings.backend() if self._uses_keras else None,
+            "devices": surroundings.devices() if self._uses_keras and done else [],  # who asks must have time
             "inputs": [identify(path) for path in inputs],
             "outputs": [identify(path) for path in files],
             "results": results,
         }
         self._ended = True
-        done = status == "done"
         if self._is_welcome(done):
             there = self._start_written and (self.folder / recordfile.NAME).exists()
             complaint = self._complaint(*([end] if there else [self._start, end]))

@@ -17,7 +17,11 @@ _running: list[Recorder] = []  # a script that calls another stands before it
 
 
 def recorded(
-    main: Callable[..., Any] | None = None, *, then: Then | None = None, new_folder: bool = True
+    main: Callable[..., Any] | None = None,
+    *,
+    then: Then | None = None,
+    new_folder: bool = True,
+    uses_keras: bool = True,
 ) -> Callable[..., Any]:
     """Decorate a script's ``main(argv=None)``, which returns a dict: each call leaves a record of itself.
 
@@ -29,14 +33,15 @@ def recorded(
         then: called with the record's folder once a successful run is recorded; returns files that it wrote.
         new_folder: whether a successful run may create the folder of the record; otherwise it is recorded only where
             there is one already.
+        uses_keras: whether it computes by Keras. If not, it is not asked for its devices, which it would occupy.
     """
     if main is None:
-        return functools.partial(recorded, then=then, new_folder=new_folder)
+        return functools.partial(recorded, then=then, new_folder=new_folder, uses_keras=uses_keras)
 
     @functools.wraps(main)
     def run(argv: Iterable[str] | None = None) -> Any:
         arguments = sys.argv[1:] if argv is None else list(argv)
-        recorder = Recorder(_name(main), arguments, new_folder)
+        recorder = Recorder(_name(main), arguments, new_folder, uses_keras)
         _running.append(recorder)
         try:
             with terminal.scope() as scope:
@@ -50,7 +55,8 @@ def recorded(
             recorder.end("stopped")
             raise
         except BaseException as error:
-            recorder.end("failed", str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}")
+            words = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+            recorder.end("stopped" if cli.was_interrupted() else "failed", words)
             raise
         finally:
             _running.remove(recorder)
@@ -78,7 +84,7 @@ def note_folder(folder: Path, seed: int | None = None) -> None:
 def note_stop() -> None:
     """End all records before the program ends at once, without a return to the scripts."""
     for recorder in reversed(_running):
-        recorder.end("stopped", hurried=True)
+        recorder.end("stopped")
 
 
 def _name(main: Callable[..., Any]) -> str:

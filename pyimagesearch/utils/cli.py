@@ -27,6 +27,7 @@ DEFAULT_CONFIG = "config.dogs_vs_cats_config"
 
 SECONDS_TO_STOP = 1.5  # after Ctrl-C; a program should be gone within two
 _resumable: set[str] = set()
+_interrupted = threading.Event()
 _WANTS_NATIVE_STDERR = "TF_CPP_MIN_LOG_LEVEL" in os.environ  # asked now: TensorFlow sets it itself
 
 
@@ -223,6 +224,7 @@ def _stopping_soon() -> Iterator[None]:
         number = None
         while number != signal.SIGINT:
             number = os.read(reading, 1)[0]
+        _interrupted.set()
         time.sleep(SECONDS_TO_STOP)
         os._exit(130 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN else _stopped())
 
@@ -231,6 +233,11 @@ def _stopping_soon() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def was_interrupted() -> bool:
+    """Return whether Ctrl-C was pressed, also where a library turned that into an error of its own."""
+    return _interrupted.is_set()
 
 
 def run(main: Callable[[], Any]) -> int:
@@ -252,7 +259,11 @@ def run(main: Callable[[], Any]) -> int:
     except KeyboardInterrupt:
         code = _stopped()
     except (OSError, MemoryError) as error:
-        code = _fail(f"{type(error).__name__}: {error}", 1)
+        code = _stopped() if was_interrupted() else _fail(f"{type(error).__name__}: {error}", 1)
+    except Exception:
+        if not was_interrupted():
+            raise
+        code = _stopped()
     if program:
         with contextlib.suppress(OSError):  # nobody reads it any more
             sys.stdout.flush()

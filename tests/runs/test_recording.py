@@ -245,6 +245,32 @@ def test_a_stop_that_the_script_does_not_hear_is_recorded(place):
     assert [run.status for run in read_runs("output")] == ["stopped"]
 
 
+def test_a_library_that_makes_an_error_of_a_stop_is_stopped_all_the_same(place):
+    """As TensorFlow does, while it traces a function."""
+    turning = SCRIPT.replace("""    cli.info("working")
+    time.sleep(30)
+""", """
+    try:
+        cli.info("working")
+        time.sleep(30)
+    except KeyboardInterrupt:
+        time.sleep(0.2)
+        raise TypeError("cannot convert") from None
+""")  # fmt: skip
+    (place / "work.py").write_text(turning)
+    process = subprocess.Popen(
+        [sys.executable, "work.py", "--config", "fox_config"], env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert "working" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err.count("\n")) == (130, 1)
+    assert "stopped by Ctrl-C" in err
+    (run,) = read_runs("output")
+    assert (run.status, run.error) == ("stopped", "TypeError: cannot convert")
+
+
 def test_scripts_that_call_scripts_leave_one_record_each(place):
     inner, failing = make(lambda: {"inner": True}), make(raising(UserError("no")))
 

@@ -103,7 +103,9 @@ def test_the_steps_of_a_project(config, printed, model, tmp_path):
         assert all(each["identity"] for each in run.outputs)
     train = next(each for each in runs[0].outputs if each["path"].endswith("train.hdf5"))
     assert runs[1].inputs[0] == train
-    assert (runs[0].backend, runs[0].seed) == (sys.modules["keras"].config.backend(), 42)
+    backend = sys.modules["keras"].config.backend()
+    assert [run.backend for run in runs] == [None, backend, None]
+    assert [bool(run.devices) for run in runs] == [False, True, False]
 
 
 def test_predictions(config, printed, model, tmp_path, capsys):

@@ -1,12 +1,16 @@
 """Tables and colours."""
 
 import io
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from pyimagesearch.utils import cli, terminal
-from pyimagesearch.utils.progress import progress
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Screen(io.StringIO):
@@ -59,12 +63,18 @@ def test_nothing_is_coloured_where_nobody_wants_it(use_screen, monkeypatch, name
     assert cli.verbosity() == 2
 
 
-def test_bars_are_not_coloured_either(use_screen, monkeypatch):
-    monkeypatch.setenv("NO_COLOR", "1")
-    screen = use_screen()
-    list(progress(range(3), 3, "Counting"))
-    assert "Counting" in screen.getvalue()
-    assert "\033" not in screen.getvalue()
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_bars_are_coloured_unless_nobody_wants_it(no_color):
+    pty = pytest.importorskip("pty")
+    program = "from pyimagesearch.utils.progress import progress; list(progress(range(3), 3, 'Counting'))"
+    environment = {**os.environ, "TERM": "xterm-256color", "NO_COLOR": no_color, "PYTHONPATH": str(ROOT)}
+    reading, writing = pty.openpty()
+    subprocess.run([sys.executable, "-c", program], env=environment, stderr=writing, check=True)
+    os.close(writing)
+    shown = os.read(reading, 10_000)
+    os.close(reading)
+    assert b"Counting" in shown
+    assert (b"\033" in shown) == (not no_color)
 
 
 def test_keras_shows_a_bar_on_a_terminal_and_a_line_an_epoch_elsewhere(use_screen, monkeypatch):
