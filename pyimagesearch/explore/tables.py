@@ -1,10 +1,10 @@
 """A survey's figures as text for a terminal."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from pyimagesearch.explore.oddities import ODDITIES
 from pyimagesearch.utils.cli import human_bytes
+from pyimagesearch.utils.terminal import aligned
 
 _SHOWN_CLASSES, _SHOWN_FILES, _SHOWN_LETTERS = 20, 5, 32
 
@@ -13,15 +13,6 @@ def printable(text: str, letters: int = _SHOWN_LETTERS) -> str:
     """Return text on one line of at most so many letters, without what a terminal or a font cannot show."""
     clean = "".join(letter if letter.isprintable() else "?" for letter in text)
     return clean if len(clean) <= letters else f"{clean[: letters - 3]}..."
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a table: the first column to the left, the others to the right."""
-    left, *right = (max(map(len, column)) for column in zip(*rows, strict=True))
-    return [
-        "  ".join([first.ljust(left), *(cell.rjust(width) for cell, width in zip(rest, right, strict=True))])
-        for first, *rest in rows
-    ]
 
 
 def report(figures: dict[str, Any]) -> str:

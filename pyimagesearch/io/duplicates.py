@@ -30,7 +30,8 @@ The hashes of unlike pictures differed in 8 or more, in all of 312 million pairs
 
 _LINES = 128
 _SIDE, _KEPT = 32, 8  # of the picture that is transformed, and of its low frequencies
-_COSINES = cv2.dct(np.eye(_SIDE, dtype=np.float32), flags=cv2.DCT_ROWS).T[:_KEPT]
+_ANGLES = np.outer(np.arange(_KEPT), np.arange(_SIDE) + 0.5) * np.pi / _SIDE
+_COSINES = (np.cos(_ANGLES) * np.where(np.arange(_KEPT) == 0, 1, 2**0.5)[:, None] / _SIDE**0.5).astype(np.float32)
 _NOISE, _MIN_BITS = 2.0, 48  # a frequency this near the median, 7 sigma of rounding to 8 bits, is an accident
 _MAX_BUCKET = 1000  # hashes that agree in many bits are each compared with this many of the others
 _SORTING = 10.0  # what sorting a row costs, in comparisons

@@ -11,10 +11,11 @@ from pyimagesearch.explore.imagefiles import ImageFiles
 from pyimagesearch.explore.imagerows import ImageRows
 from pyimagesearch.explore.summary import summarize
 from pyimagesearch.explore.survey import survey
-from pyimagesearch.explore.tables import aligned, printable, report
+from pyimagesearch.explore.tables import printable, report
 from pyimagesearch.io import label_from_folder
 from pyimagesearch.io.imagefile import Decoding
 from pyimagesearch.samples.animals import LABELS, paint
+from pyimagesearch.utils.terminal import aligned
 
 
 def write(path, image):
