@@ -58,6 +58,11 @@ def main(argv: list[str] | None = None) -> dict:
     write_predictions(predicted_path, predictions.argmax(axis=1), header.labels, names, predictions, paths=paths)
     cli.wrote(predicted_path)
     whole, crops = evaluations
+    rows = [
+        (name, f"{found['accuracy']:.2%}", f"{found['images']:,}")
+        for name, found in (("no crops", whole), ("10 crops", crops))
+    ]
+    cli.table(("rank-1", "accuracy", "test images"), *rows)
     return {
         "rank1": whole["accuracy"], "rank1_crops": crops["accuracy"], "images": len(predictions), "model": model_path,
         "evaluation": whole, "evaluation_crops": crops, "predictions": predicted_path,

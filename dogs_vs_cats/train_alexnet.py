@@ -105,6 +105,8 @@ def main(argv: list[str] | None = None) -> dict:
     cli.info(f"best validation accuracy: {best.accuracy:.2%}, in epoch {best.epoch} of {epochs}")
     files = [best_path, last_path, figure, curves, pace]
     cli.wrote(*files)
+    line = str(best_path), f"{best.epoch} of {epochs}", f"{best.accuracy:.2%}", f"{val.num_images:,}"
+    cli.table(("best model", "epoch", "validation accuracy", "images"), line)
     results = callbacks.training_results(model, train, val, best, histories)
     return {**results, "inputs": [config.TRAIN_HDF5, config.VAL_HDF5], "files": files}
 

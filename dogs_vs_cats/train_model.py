@@ -115,6 +115,8 @@ def main(argv: list[str] | None = None) -> dict:
     write_json(report, content)
     files.append(predicted_path)
     cli.wrote(*files)
+    line = str(model_path), f"{found.best.c:g}", f"{result['accuracy']:.2%}", f"{len(test):,}"
+    cli.table(("classifier", "C", "accuracy", "test images"), line)
     return {**figures, "evaluation": result, "predictions": predicted_path, "inputs": [db], "files": files}
 
 
