@@ -13,7 +13,8 @@ import numpy as np
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.bufferpool import BufferPool
 from pyimagesearch.io.fileformat import read_header
-from pyimagesearch.io.order import epoch_order
+from pyimagesearch.io.order import EpochOrder
+from pyimagesearch.io.part import Part
 from pyimagesearch.io.rows import Rows, open_rows
 from pyimagesearch.preprocessing.chain import Chain
 from pyimagesearch.preprocessing.randomness import uniforms
@@ -54,6 +55,8 @@ class BatchLoader:
         seed: seed of the order and of the preprocessors' random numbers.
         dtype: "float32" or "uint8": dtype of the images of a batch.
         threads: threads that preprocess; all processors by default.
+        part: (index, count) of a process that trains together with others: of every batch it gets its own,
+            equal share; see `io.part`.
 
     Attributes:
         waited: seconds in which `batch` was blocked because the batch asked for was not ready, added up
@@ -74,6 +77,7 @@ class BatchLoader:
         seed: int = 0,
         dtype: str = "float32",
         threads: int | None = None,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         if batch_size < 1:
             raise UserError(f"batch_size: must be at least 1; received {batch_size}")
@@ -87,7 +91,8 @@ class BatchLoader:
         self.threads = threads or cpu_count()
         self.waited = 0.0
         self._chain = Chain(preprocessors, seed)
-        self._orders: dict[int, np.ndarray] = {}
+        self._part = Part(self.header.shape[0], batch_size, shuffle, *part)
+        self._orders: dict[int, EpochOrder] = {}
         self._process = -1
         self._reader: Rows | None = None
         self._pool: ThreadPoolExecutor | None = None
@@ -103,7 +108,7 @@ class BatchLoader:
 
     def __len__(self) -> int:
         """Batches in an epoch."""
-        return math.ceil(self.num_rows / self.batch_size)
+        return len(self._part)
 
     def rows(self, epoch: int, index: int) -> np.ndarray:
         """Return the row numbers of batch ``index`` of ``epoch``."""
@@ -111,9 +116,9 @@ class BatchLoader:
             raise IndexError(f"batch {index} of {len(self)}")
         orders = self._orders  # read once: another thread may put other epochs there
         if epoch not in orders:
-            order = epoch_order(self.num_rows, self.seed, epoch, self.shuffle)
+            order = EpochOrder(self.num_rows, self.seed, epoch, self.shuffle)
             orders = self._orders = {**dict(list(orders.items())[-1:]), epoch: order}
-        return orders[epoch][index * self.batch_size : (index + 1) * self.batch_size]
+        return self._part.rows(orders[epoch], index)
 
     def batch(self, epoch: int, index: int) -> np.ndarray:
         """Return the images of batch ``index`` of ``epoch``, and begin with those that follow it."""

@@ -38,6 +38,8 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
         threads: threads that preprocess; all processors by default.
         class_weight: "balanced" (n / (classes * count of the class)), or a weight for each class:
             batches then carry sample weights.
+        part: (index, count) of a process that trains together with others: of every batch it gets its own,
+            equal share; see `io.part`.
 
     Raises:
         UserError: an argument breaks a rule, or the file cannot be used.
@@ -58,6 +60,7 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
         dtype: str = "float32",
         threads: int | None = None,
         class_weight: str | Mapping[int, float] | None = None,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         super().__init__(workers=1)
         self.preprocessors = list(preprocessors or ())
@@ -65,7 +68,9 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
         if self._flow is not None and not hasattr(aug, "flow"):
             raise UserError(f"aug: must have a method preprocess or flow; received {aug!r}")
         steps = self.preprocessors + ([aug] if aug is not None and self._flow is None else [])
-        self.loader = BatchLoader(db_path, batch_size, steps, shuffle=shuffle, seed=seed, dtype=dtype, threads=threads)
+        self.loader = BatchLoader(
+            db_path, batch_size, steps, shuffle=shuffle, seed=seed, dtype=dtype, threads=threads, part=part
+        )
         self.batch_size, self.binarize, self.classes = batch_size, binarize, classes
         if self.labels.max() >= classes:
             raise UserError(
@@ -110,7 +115,7 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
         return self._db
 
     def __len__(self) -> int:
-        """Batches in an epoch: the ceiling of rows / batch size."""
+        """Batches in an epoch: the ceiling of rows / batch size, unless this is a `part` of several."""
         return len(self.loader)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:

@@ -24,14 +24,15 @@ def uniforms(seed: int, epoch: int, rows: np.ndarray, draws: int) -> np.ndarray:
     Returns:
         ndarray of shape (n, draws), float64, uniform in [0, 1).
     """
-    key = _mix(np.array([seed & 0xFFFFFFFFFFFFFFFF], np.uint64))
-    key = _mix(key + np.array([epoch], np.uint64) * _GAMMA)
-    keys = _mix(key + rows.astype(np.uint64) * _GAMMA)
+    key = mix(np.array([seed & 0xFFFFFFFFFFFFFFFF], np.uint64))
+    key = mix(key + np.array([epoch], np.uint64) * _GAMMA)
+    keys = mix(key + rows.astype(np.uint64) * _GAMMA)
     steps = np.arange(1, draws + 1, dtype=np.uint64) * _GAMMA
-    return (_mix(keys[:, None] + steps) >> np.uint64(11)) * 2.0**-53
+    return (mix(keys[:, None] + steps) >> np.uint64(11)) * 2.0**-53
 
 
-def _mix(z: np.ndarray) -> np.ndarray:
+def mix(z: np.ndarray) -> np.ndarray:
+    """Return the finalizer of SplitMix64 of each number: uint64 in, uint64 out, one to one."""
     z = (z ^ (z >> np.uint64(30))) * _FIRST
     z = (z ^ (z >> np.uint64(27))) * _SECOND
     return z ^ (z >> np.uint64(31))

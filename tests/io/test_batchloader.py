@@ -86,6 +86,23 @@ class TestOrder:
             load().batch(0, index)
 
 
+class TestPart:
+    def test_processes_that_share_batches_read_their_own_rows_as_one_process_sees_them(self, load):
+        alone = load(6, random_chain(), seed=3)
+        parts = [load(6, random_chain(), seed=3, part=(index, 3)) for index in range(3)]
+        for index in range(3):  # batches of 6, 6, 6; the last one of 5 rows is shared out but for 2
+            together = np.concatenate([part.batch(1, index) for part in parts])
+            np.testing.assert_array_equal(together, alone.batch(1, index))
+        last = np.concatenate([part.batch(1, 3) for part in parts])
+        np.testing.assert_array_equal(last, alone.batch(1, 3)[:3])
+        assert [len(part) for part in parts] == [4, 4, 4]
+
+    def test_in_an_evaluation_no_row_is_left_out(self, load):
+        parts = [load(6, shuffle=False, part=(index, 3)) for index in range(3)]
+        visits = np.bincount(np.concatenate([epoch_rows(part, 0) for part in parts]))
+        assert visits.tolist() == [3] * N
+
+
 class TestPurity:
     def reference(self, load):
         """What each row looks like in epoch 2."""
