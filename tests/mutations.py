@@ -61,12 +61,12 @@ MUTATIONS = (
         "default_rng((0, epoch))",
         ORDER,
     ),
-    Mutation("epochs are not shuffled", f"{IO}/order.py", "if not shuffle:", "if not shuffle or n:", ORDER),
+    Mutation("epochs are not shuffled", f"{IO}/order.py", "if not self._shuffle:", "if self._n:", ORDER),
     Mutation(
         "the last short batch is dropped",
-        f"{IO}/batchloader.py",
-        "return math.ceil(self.num_rows / self.batch_size)",
-        "return max(1, self.num_rows // self.batch_size)",
+        f"{IO}/part.py",
+        "return math.ceil(self._visited / self._batch_size)",
+        "return max(1, self._visited // self._batch_size)",
         LOADER,
     ),
     Mutation(
@@ -79,8 +79,8 @@ MUTATIONS = (
     Mutation(
         "the batch prepared ahead holds the rows of the one before",
         f"{IO}/batchloader.py",
-        "self._ahead[key] = self._begin(epoch, self.rows(*key))",
-        "self._ahead[key] = self._begin(epoch, self.rows(epoch, key[1] - 1))",
+        "self._ahead[key] = self._begin(key[0], self.rows(*key))",
+        "self._ahead[key] = self._begin(key[0], self.rows(key[0], key[1] - 1))",
         LOADER,
     ),
     Mutation(
@@ -195,8 +195,8 @@ MUTATIONS = (
     Mutation(
         "the stored means of red and blue are swapped",
         "dogs_vs_cats/build_dogs_vs_cats.py",
-        "b, g, r = means if",
-        "r, g, b = means if",
+        "b, g, r = map(float, means",
+        "r, g, b = map(float, means",
         TRACED,
     ),
     Mutation(
@@ -244,8 +244,8 @@ MUTATIONS = (
     Mutation(
         "flips are applied twice",
         f"{PRE}/augmentpreprocessor.py",
-        "result = with_channels_of(warped, image)",
-        "result = _flip(with_channels_of(warped, image), transform.flip_horizontal, transform.flip_vertical, None)",
+        "result = _warp(image, matrix(transform, *image.shape[:2]), border, out)",
+        "result = cv2.flip(_warp(image, matrix(transform, *image.shape[:2]), border, None), 1)",
         AUGMENT,
     ),
     Mutation(
@@ -272,8 +272,8 @@ MUTATIONS = (
     Mutation(
         "the window of a scaled image lies at its border",
         f"{PRE}/aspectawarepreprocessor.py",
-        "top, left = (new_h - self.height) // 2,",
-        "top, left = new_h - self.height,",
+        "top, left = (h - cut_h) // 2,",
+        "top, left = h - cut_h,",
         ("tests/preprocessing/test_aspectawarepreprocessor.py",),
     ),
     Mutation(
