@@ -36,7 +36,7 @@ class Mutation(NamedTuple):
 
 ORDER = ("tests/io/test_order.py", "tests/io/test_batchloader.py")
 LOADER = ("tests/io/test_batchloader.py",)
-GENERATOR = ("tests/io/test_hdf5datasetgenerator.py",)
+GENERATOR = ("tests/io/test_hdf5datasetgenerator.py", "tests/io/test_feeding_keras.py")
 FOLDER = ("tests/io/test_imagefolder.py",)
 TRACED = ("tests/test_rows_are_traced.py",)
 CHAIN = ("tests/preprocessing/test_chain.py", "tests/preprocessing/test_every_preprocessor.py")
