@@ -56,7 +56,7 @@ class BatchLoader:
         dtype: "float32" or "uint8": dtype of the images of a batch.
         threads: threads that preprocess; all processors by default.
         part: (index, count) of a process that trains together with others: of every batch it gets its own,
-            equal share; see `io.part`.
+            equal share; (index, count, devices) if each has several devices; see `io.part`.
 
     Attributes:
         waited: seconds in which `batch` was blocked because the batch asked for was not ready, added up
@@ -77,7 +77,7 @@ class BatchLoader:
         seed: int = 0,
         dtype: str = "float32",
         threads: int | None = None,
-        part: tuple[int, int] = (0, 1),
+        part: tuple[int, ...] = (0, 1),
     ) -> None:
         if batch_size < 1:
             raise UserError(f"batch_size: must be at least 1; received {batch_size}")

@@ -39,7 +39,7 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
         class_weight: "balanced" (n / (classes * count of the class)), or a weight for each class:
             batches then carry sample weights.
         part: (index, count) of a process that trains together with others: of every batch it gets its own,
-            equal share; see `io.part`.
+            equal share; (index, count, devices) if each has several devices; see `io.part`.
 
     Raises:
         UserError: an argument breaks a rule, or the file cannot be used.
@@ -60,7 +60,7 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
         dtype: str = "float32",
         threads: int | None = None,
         class_weight: str | Mapping[int, float] | None = None,
-        part: tuple[int, int] = (0, 1),
+        part: tuple[int, ...] = (0, 1),
     ) -> None:
         super().__init__(workers=1)
         self.preprocessors = list(preprocessors or ())

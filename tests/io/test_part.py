@@ -42,6 +42,17 @@ def test_an_evaluation_visits_every_row_equally_often(n, batch_size, count):
     assert visits.min() == visits.max() <= count
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_the_devices_of_a_process_can_share_its_rows_evenly(training):
+    parts = [Part(50, 12, training, index, 2, 3) for index in range(2)]
+    order = EpochOrder(50, 3, 0, training)
+    batches = [[part.rows(order, i) for part in parts] for i in range(len(parts[0]))]
+    assert all(len(rows) % 3 == 0 for batch in batches for rows in batch)
+    visits = np.bincount(np.concatenate(list(chain(*batches))), minlength=50)
+    assert visits.sum() == (48 if training else 150)
+    assert set(visits.tolist()) == ({0, 1} if training else {3})
+
+
 def test_rows_that_are_left_out_are_others_in_other_epochs():
     left = {tuple(set(range(50)) - set(chain(*chain(*shares(50, 8, True, 4, epoch))))) for epoch in range(20)}
     assert len(left) > 10
@@ -50,10 +61,10 @@ def test_rows_that_are_left_out_are_others_in_other_epochs():
 @pytest.mark.parametrize(
     ("n", "batch_size", "index", "count", "message"),
     [
-        (10, 4, 2, 2, r"part: must be a number below a count of at least 1; received 2 of 2"),
+        (10, 4, 2, 2, r"part: must be a number below a count of at least 1.*received 2 of 2"),
         (10, 4, -1, 2, r"part: .*received -1 of 2"),
-        (10, 5, 0, 2, r"batch_size: must be a multiple of the 2 processes.*received 5; take 6"),
-        (3, 4, 0, 4, r"part: 4 processes need a row each; received 3 rows; use fewer"),
+        (10, 5, 0, 2, r"batch_size: must be a multiple of the 2 devices.*received 5; take 6"),
+        (3, 4, 0, 4, r"part: 4 devices need a row each; received 3 rows; use fewer"),
     ],
 )
 def test_what_cannot_be_shared_is_refused(n, batch_size, index, count, message):
