@@ -34,6 +34,8 @@ class FlatNetwork:
     Attributes:
         calls: what each layer takes and gives.
         score: the output before a softmax or sigmoid at the network's end.
+        exclusive: whether an image has one class alone: there are several, and no sigmoid gives each its own
+            probability.
 
     Raises:
         UserError: it is another kind of network.
@@ -60,6 +62,8 @@ class FlatNetwork:
             raise UserError(f"model: must have one input and one output; received {model.name}, which has others")
         self._input, self._channels_first = flat.inputs[0], keras.config.image_data_format() == "channels_first"
         self.score = _before_activation(self.calls[-1])
+        sigmoid = getattr(self.calls[-1].layer, "activation", None) is keras.activations.sigmoid
+        self.exclusive = flat.outputs[0].shape[-1] > 1 and not sigmoid
 
     def split_behind_convolutions(self) -> tuple[keras.Model, keras.Model]:
         """Return the network up to its last feature maps, and the rest, from these to `score`.

@@ -5,6 +5,7 @@ from typing import Any
 import cv2
 import keras
 import numpy as np
+from scipy.special import logsumexp
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.nn.flat import FlatNetwork
@@ -19,10 +20,21 @@ class GradCAM:
 
     Grad-CAM (Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization",
     2017) weighs each channel of the last feature maps by the derivative of the class's score, summed over the map's
-    positions, and shows where the weighted sum is positive. Keras has no derivatives that are the same in all
-    backends. But that sum is the derivative along one direction, in which all of a channel's positions rise
-    together, and a central difference quotient gives it: the layers behind the maps run once with each channel
-    raised a little, and once with it lowered. Channels that are 0 everywhere add nothing, and are left out.
+    positions, and shows where the weighted sum is positive. Here it differs in two ways, without which one of two
+    classes often has empty maps:
+
+    * The score is the class's log-odds, its column less the logarithm of the sum of the others' exponentials. A
+      column alone tells nothing: a softmax gives the same where all columns rise alike. For two classes it is their
+      difference. Where a sigmoid gives each class a probability of its own, its column is its log-odds already.
+    * Channels that speak against the class are left out, as in Grad-CAM++ (Chattopadhyay et al., "Grad-CAM++:
+      Improved Visual Explanations for Deep Convolutional Networks", 2018, which takes the positive derivatives
+      alone). A network of two classes may know one by its marks and the other mostly by their absence; the marks
+      would outweigh the little that speaks for the other at every place.
+
+    Keras has no derivatives that are the same in all backends. But the sum over a channel's positions is the
+    derivative along one direction, in which all of them rise together, and a central difference quotient gives it:
+    the layers behind the maps run once with each channel raised a little, and once with it lowered. Channels that
+    are 0 everywhere add nothing, and are left out.
 
     The maps are those of the last size that has a convolution: the network's last output of that size that
     everything behind depends on alone, before normalisation and dropout.
@@ -38,7 +50,7 @@ class GradCAM:
     def __init__(self, model: keras.Model) -> None:
         flat = FlatNetwork(model)
         self._front, self._head = flat.split_behind_convolutions()
-        self._classes = model.output_shape[-1]
+        self._classes, self._exclusive = model.output_shape[-1], flat.exclusive
         self._channels_first = keras.config.image_data_format() == "channels_first"
         self._shape = tuple(model.input_shape)
 
@@ -52,7 +64,7 @@ class GradCAM:
 
         Returns:
             ndarray of shape (n, h, w), float32 in [0, 1]: 1 where most speaks for the class. It is 0 everywhere if
-            nothing does.
+            no channel does.
 
         Raises:
             UserError: the images are not what the network takes, or there is no such class.
@@ -76,7 +88,8 @@ class GradCAM:
         maps = np.asarray(self._front.predict_on_batch(images), np.float32)
         if self._channels_first:
             maps = np.moveaxis(maps, 1, -1)
-        weighted = np.maximum(np.einsum("nhwc,nc->nhw", maps, self._derivatives(maps, numbers)), 0)
+        weights = np.maximum(self._derivatives(maps, numbers), 0)
+        weighted = np.maximum(np.einsum("nhwc,nc->nhw", maps, weights), 0)
         height, width = self._of_pixels(images)[1:]
         heat = np.stack([cv2.resize(one, (width, height), interpolation=cv2.INTER_LINEAR) for one in weighted])
         highest = heat.max(axis=(1, 2), keepdims=True)
@@ -111,8 +124,13 @@ class GradCAM:
     def _scores(self, maps: np.ndarray, classes: np.ndarray) -> np.ndarray:
         if self._channels_first:
             maps = np.ascontiguousarray(np.moveaxis(maps, -1, 1))
-        scores = np.asarray(self._head.predict_on_batch(maps))
-        return scores[np.arange(len(scores)), classes].astype(np.float32)
+        scores = np.array(self._head.predict_on_batch(maps), np.float64)
+        rows = np.arange(len(scores))
+        chosen = scores[rows, classes]
+        if self._exclusive:
+            scores[rows, classes] = -np.inf
+            chosen = chosen - logsumexp(scores, axis=1)
+        return chosen
 
 
 def overlay(image_bgr: np.ndarray, heatmap: np.ndarray) -> np.ndarray:

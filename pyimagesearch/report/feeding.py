@@ -100,7 +100,7 @@ def _shown(feed: Feed, header: Header) -> dict[str, Any]:
     finally:
         rows.close()
     images = [image if image.dtype == np.uint8 else image.clip(0, 255).astype(np.uint8) for image in images]
-    names = [_name(header, row) for row in numbers]
+    names = [f"image {n}, {_name(header, row)}" for n, row in enumerate(numbers, 1)]
     table = [_cells(feed.stages(image, row), name, header) for image, row, name in zip(images, numbers, names,
                                                                                       strict=True)]  # fmt: skip
     places = [*CROPS, *(f"{place}, mirrored" for place in CROPS)]

@@ -1,12 +1,24 @@
 """Training: the curves, and whether the network waited for its data."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pyimagesearch.report import charts
 from pyimagesearch.report.charts import Chart, Series, percent, plain
 from pyimagesearch.report.steps import Steps, name_of
 from pyimagesearch.runs.history import Run
+
+_COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {
+    "loss": ("loss", "{:.4f}".format),
+    "val_loss": ("loss, validation", "{:.4f}".format),
+    "accuracy": ("accuracy", "{:.2%}".format),
+    "val_accuracy": ("accuracy, validation", "{:.2%}".format),
+    "learning_rate": ("learning rate", "{:.3g}".format),
+    "seconds": ("seconds", "{:.1f}".format),
+    "images_per_second": ("images/s", "{:,.1f}".format),
+    "waiting": ("waiting for data", "{:.2%}".format),
+}
 
 
 def learning(steps: Steps) -> list[dict[str, Any]]:
@@ -39,7 +51,18 @@ def _training(run: Run) -> dict[str, Any]:
         ),
     ]  # fmt: skip
     name = "AlexNet from scratch" if name_of(run) == "train_alexnet" else "Fine-tuned network"
-    return {"name": name, "run": run, "results": results, "charts": [one for one in drawn if one is not None]}
+    shown = [one for one in drawn if one is not None]
+    return {"name": name, "run": run, "results": results, "charts": shown, "table": _table(history)}
+
+
+def _table(history: dict[str, Sequence[float | None]]) -> dict[str, Any]:
+    """Return the figures of every epoch as texts, "rows" under "names"; a dash where there is none."""
+    known = {key: column for key, column in _COLUMNS.items() if history.get(key)}
+    columns = [
+        ["\N{EN DASH}" if value is None else text(value) for value in history[key]] for key, (_, text) in known.items()
+    ]
+    rows = itertools.zip_longest(*columns, fillvalue="\N{EN DASH}")
+    return {"names": [name for name, _ in known.values()], "rows": list(rows)}
 
 
 def _epochs(values: Sequence[Any] | None) -> list[int]:

@@ -6,18 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.io.remotefolder import is_remote
 from pyimagesearch.utils.digest import file_fingerprint
+from pyimagesearch.utils.urls import without_credentials
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _MOST_BYTES = 2**32  # some seconds of reading
 
 
 def identify(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return ``{"path", "bytes", "identity"}`` of a file; a folder, or what is gone, has only a path.
+    """Return ``{"path", "bytes", "identity"}`` of a file; a folder, a URL, or what is gone, has only a path.
+
+    A URL is named without what may be secret in it.
 
     The identity is 16 hexadecimal digits of a SHA-256: of this package's data sets over the checksums of all rows and
     of their description, which are quick to read; of other files over their bytes; None above 4 GiB.
     """
+    if is_remote(path):
+        return {"path": without_credentials(os.fspath(path)), "bytes": None, "identity": None}
     path = Path(path)
     try:
         if not path.is_file():
@@ -36,14 +42,16 @@ def _identity(path: Path) -> str | None:
 
 def _identity_of_data_set(path: Path) -> str | None:
     from pyimagesearch.io.fileformat import FORMAT, open_file
+    from pyimagesearch.io.shardtable import is_united
     from pyimagesearch.io.untrusted import damage_reported, open_dataset, read_text
 
     try:
         with open_file(path) as file, damage_reported(path):
-            checksums = open_dataset(file, "checksums")
+            united = is_united(file)
+            checksums = open_dataset(file, "shards" if united else "checksums")
             if read_text(file, "format") != FORMAT or checksums is None:
                 return None
-            digest = hashlib.sha256(checksums[:].astype("<u4").tobytes())
+            digest = hashlib.sha256(checksums[:].tobytes() if united else checksums[:].astype("<u4").tobytes())
             digest.update(int(file.attrs["checksum"]).to_bytes(4, "little"))
             return digest.hexdigest()[:16]
     except UserError:

@@ -30,7 +30,8 @@ def recorded(
 
     Args:
         main: returns its results, with "files" it wrote, and "inputs" it read.
-        then: called with the record's folder once a successful run is recorded; returns files that it wrote.
+        then: called with the record's folder once a successful run is recorded; returns files that it wrote. If it
+            fails, a line says so, and the run was done all the same.
         new_folder: whether a successful run may create the folder of the record; otherwise it is recorded only where
             there is one already.
         uses_keras: whether it computes by Keras. If not, it is not asked for its devices, which it would occupy.
@@ -101,5 +102,6 @@ def _name(main: Callable[..., Any]) -> str:
 def _follow(then: Then, folder: Path) -> None:
     try:
         cli.wrote(*then(folder))
-    except (UserError, OSError) as error:
-        cli.info(f"not written after the run: {error}")
+    except Exception as error:  # the run itself was done, whatever comes after it
+        words = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        cli.info(f"not written after the run: {' '.join(words.split())}")

@@ -1,5 +1,6 @@
 """What a script runs on: versions of libraries, hardware, and the devices of Keras."""
 
+import contextlib
 import json
 import os
 import platform
@@ -56,12 +57,10 @@ def hardware() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    try:
+    with contextlib.suppress(OSError):  # not Linux
         for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
-    except OSError:
-        pass
     return platform.processor() or platform.machine()
 
 

@@ -1,4 +1,4 @@
-"""Names as strangers choose them, folders in odd shapes, and data sets of hardly any rows."""
+"""Names as strangers choose them go through the build and into reports."""
 
 import contextlib
 import importlib
@@ -8,8 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import time
-import unicodedata
 from pathlib import Path
 
 import cv2
@@ -17,36 +15,15 @@ import h5py
 import numpy as np
 import pytest
 
-from pyimagesearch.errors import UserError
-from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter, label_from_folder, label_from_name
+from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.io.batchloader import BatchLoader
 from pyimagesearch.io.fileformat import read_header
-from pyimagesearch.io.imagefolder import list_image_folder
 from pyimagesearch.io.inspection import damaged_rows
 from pyimagesearch.preprocessing import AspectAwarePreprocessor
 from pyimagesearch.utils import cli
+from tests.io.oddnames import NAMES, NOT_UTF8, write_image
 
 ROOT = Path(__file__).resolve().parents[2]
-COMPOSED = unicodedata.normalize("NFC", "kätzchen")
-DECOMPOSED = unicodedata.normalize("NFD", "kätzchen")
-NAMES = {
-    "a space": "cat.white cat 1.jpg",
-    "spaces around": " cat. 2 .jpg",
-    "composed": f"cat.{COMPOSED}.jpg",
-    "decomposed": f"cat.{DECOMPOSED}.jpg",
-    "another script": "cat.猫 😺 قطة.jpg",
-    "quotes": "cat.'single' \"double\" `back`.jpg",
-    "a newline": "cat.line\nfeed.jpg",
-    "a tab and a return": "cat.\t\r.jpg",
-    "a backslash": "cat.C:\\temp\\new.jpg",
-    "percent and braces": "cat.%s {0} $HOME.jpg",
-    "200 characters": "cat." + "x" * 192 + ".jpg",
-    "240 bytes": "cat." + "猫" * 77 + "!.jpg",
-    "an option": "-rf.jpg",
-    "a comma; and more": "cat.a,b;c&d|e#f?.jpg",
-    "upper case": "CAT.7.JPG",
-}
-NOT_UTF8 = os.fsdecode(b"cat.\xff\xfe.jpg")
 SETTINGS = """
 from config.dogs_vs_cats_config import *
 from pyimagesearch.io import label_from_folder
@@ -59,17 +36,6 @@ TRAIN_HDF5, VAL_HDF5, TEST_HDF5 = "out/train.hdf5", "out/val.hdf5", "out/test.hd
 DATASET_MEAN = "out/mean.json"
 """
 _numbers = itertools.count()
-
-
-def touch(path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
-
-
-def write_image(path, seed):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = cv2.resize(np.random.default_rng(seed).integers(0, 256, (4, 4, 3), np.uint8), (20, 18))
-    path.write_bytes(cv2.imencode(".jpg", pixels)[1])
 
 
 @pytest.fixture
@@ -110,139 +76,6 @@ def built_paths():
         with h5py.File(f"out/{name}.hdf5") as file:
             found += file["paths"].asstr()[:].tolist()
     return found
-
-
-class TestListing:
-    @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-    def test_any_name_is_listed_as_it_is(self, tmp_path, name):
-        touch(tmp_path / name)
-        touch(tmp_path / "dog.0.jpg")
-        images = list_image_folder(tmp_path, label_from_name)
-        assert images.paths == sorted([name, "dog.0.jpg"])
-        labels = dict(zip(images.paths, (images.label_names[label] for label in images.labels), strict=True))
-        assert labels == {name: name.split(".")[0], "dog.0.jpg": "dog"}
-
-    @pytest.mark.parametrize("name", [*NAMES.values(), NOT_UTF8])
-    def test_a_folder_of_any_name_is_a_label(self, tmp_path, name):
-        try:
-            touch(tmp_path / name / "1.png")
-        except OSError as error:
-            pytest.skip(f"this file system refuses the name: {error}")
-        images = list_image_folder(tmp_path, label_from_folder)
-        assert images.label_names == [name]
-        assert images.paths == [os.path.join(name, "1.png")]
-        assert os.path.exists(images.root / images.paths[0])
-
-    def test_composed_and_decomposed_names_are_two_files(self, tmp_path):
-        for name in (COMPOSED, DECOMPOSED):
-            touch(tmp_path / f"{name}.jpg")
-        if len(os.listdir(tmp_path)) == 1:
-            pytest.skip("this file system takes both forms for one name")
-        images = list_image_folder(tmp_path, label_from_name)
-        assert sorted(images.paths) == sorted([f"{COMPOSED}.jpg", f"{DECOMPOSED}.jpg"])
-        assert sorted(images.label_names) == sorted([COMPOSED, DECOMPOSED])
-
-    def test_links_that_form_a_loop_are_not_followed(self, tmp_path):
-        touch(tmp_path / "a/b/cat.1.jpg")
-        (tmp_path / "a/b/up").symlink_to(tmp_path, target_is_directory=True)
-        (tmp_path / "a/self").symlink_to(tmp_path / "a/self")
-        (tmp_path / "a/ping").symlink_to(tmp_path / "a/pong")
-        (tmp_path / "a/pong").symlink_to(tmp_path / "a/ping")
-        assert list_image_folder(tmp_path, label_from_name).paths == ["a/b/cat.1.jpg"]
-
-    def test_a_link_to_an_image_is_an_image(self, tmp_path):
-        touch(tmp_path / "elsewhere/original.jpg")
-        (tmp_path / "images").mkdir()
-        (tmp_path / "images/cat.0.jpg").symlink_to(tmp_path / "elsewhere/original.jpg")
-        assert list_image_folder(tmp_path / "images", label_from_name).paths == ["cat.0.jpg"]
-
-    def test_empty_folders_and_folders_named_like_images_hold_none(self, tmp_path):
-        (tmp_path / "empty/er").mkdir(parents=True)
-        (tmp_path / "cat.0.jpg").mkdir()
-        with pytest.raises(UserError, match="holds no images"):
-            list_image_folder(tmp_path, label_from_name)
-        touch(tmp_path / "cat.0.jpg/dog.1.jpg")
-        images = list_image_folder(tmp_path, label_from_name)
-        assert images.paths == [os.path.join("cat.0.jpg", "dog.1.jpg")]
-        assert images.label_names == ["dog"]
-
-    def test_hidden_images_count_and_other_hidden_files_do_not(self, tmp_path):
-        for name in ("cats/.first.jpg", ".dogs/1.jpg", "cats/.DS_Store", ".jpg.swp", "cats/.jpg.part"):
-            touch(tmp_path / name)
-        images = list_image_folder(tmp_path, label_from_folder)
-        assert images.paths == [".dogs/1.jpg", "cats/.first.jpg"]
-        assert images.label_names == [".dogs", "cats"]
-
-    def test_a_folder_that_cannot_be_read_is_no_empty_folder(self, tmp_path, monkeypatch):
-        for name in ("cats/1.jpg", "dogs/1.jpg", "foxes/1.jpg"):
-            touch(tmp_path / name)
-        scandir = os.scandir
-
-        def refuse(path="."):
-            if os.fspath(path) == str(tmp_path / "foxes"):
-                raise PermissionError(13, "Permission denied", str(path))
-            return scandir(path)
-
-        monkeypatch.setattr(os, "scandir", refuse)
-        with pytest.raises((UserError, PermissionError), match="foxes"):
-            list_image_folder(tmp_path, label_from_folder)
-
-    def test_a_hidden_image_without_a_label_is_named(self, tmp_path):
-        touch(tmp_path / "cat.1.jpg")
-        touch(tmp_path / ".cat.1.jpg")
-        with pytest.raises(UserError, match=r"LABEL_OF: must give the name of a class.*for \.cat\.1\.jpg it gave ''"):
-            list_image_folder(tmp_path, label_from_name)
-
-    def test_notes_that_a_mac_keeps_beside_images_are_none(self, tmp_path):
-        for name in ("cat.1.jpg", "._cat.1.jpg", "__MACOSX/._cat.1.jpg"):
-            touch(tmp_path / name)
-        assert list_image_folder(tmp_path, label_from_name).paths == ["cat.1.jpg"]
-
-    def test_a_class_may_be_a_link_to_a_folder(self, tmp_path):
-        touch(tmp_path / "elsewhere/1.jpg")
-        touch(tmp_path / "images/cats/1.jpg")
-        (tmp_path / "images/dogs").symlink_to("../elsewhere", target_is_directory=True)
-        images = list_image_folder(tmp_path / "images", label_from_folder)
-        assert images.paths == ["cats/1.jpg", "dogs/1.jpg"]
-        assert images.label_names == ["cats", "dogs"]
-
-    def test_links_between_neighbours_are_followed_once(self, tmp_path):
-        touch(tmp_path / "a/1.jpg")
-        touch(tmp_path / "b/2.jpg")
-        (tmp_path / "a/to_b").symlink_to("../b", target_is_directory=True)
-        (tmp_path / "b/to_a").symlink_to("../a", target_is_directory=True)
-        found = list_image_folder(tmp_path, lambda path: "any").paths
-        assert found == ["a/1.jpg", "a/to_b/2.jpg", "b/2.jpg", "b/to_a/1.jpg"]
-
-    def test_thousands_of_files_are_each_listed_once_in_order(self, tmp_path):
-        names = [f"{('cat', 'dog', 'emu')[i * i % 7 % 3]}.{i}.jpg" for i in range(5000)]
-        for name in reversed(names):
-            touch(tmp_path / name)
-        images = list_image_folder(tmp_path, label_from_name)
-        assert images.paths == sorted(names)
-        assert images.label_names == ["cat", "dog", "emu"]
-        expected = [("cat", "dog", "emu").index(name[:3]) for name in sorted(names)]
-        np.testing.assert_array_equal(images.labels, expected)
-
-    def test_a_hundred_thousand_files_are_listed_in_two_seconds(self, tmp_path):
-        """Or, on a slow machine, in a few times what it takes to walk through them."""
-        touch(tmp_path / "cat.0.jpg")
-        for i in range(1, 100_000):
-            os.mknod(tmp_path / f"{('cat', 'dog')[i % 2]}.{i}.jpg")
-
-        def walk():
-            return sorted(os.path.join(parent, name) for parent, _, names in os.walk(tmp_path) for name in names)
-
-        def seconds(function):
-            took = []
-            for _ in range(2):
-                began = time.perf_counter()
-                function()
-                took.append(time.perf_counter() - began)
-            return min(took)
-
-        assert len(list_image_folder(tmp_path, label_from_name).paths) == 100_000
-        assert seconds(lambda: list_image_folder(tmp_path, label_from_name)) < max(2, 15 * seconds(walk))
 
 
 class TestBuild:
@@ -382,58 +215,3 @@ class TestReports:
         written = {Path(file).name for file in result["files"]}
         assert written >= {"classifier.skops", "confusion_matrix.png"}
         assert set(os.listdir(tmp_path)) == {*written, "features.hdf5"}
-
-
-class TestFewRows:
-    @pytest.mark.parametrize("encoding", ["raw", "jpeg"])
-    @pytest.mark.parametrize("n", [1, 2, 3])
-    @pytest.mark.parametrize(("batch_size", "threads"), [(1, 1), (1, 8), (2, 8), (64, 1), (64, 8)])
-    def test_fewer_rows_than_threads_or_a_batch_has(self, tmp_path, n, batch_size, threads, encoding):
-        rows = np.full((n, 16, 24, 3), 100, np.uint8)
-        rows += (40 * np.arange(n, dtype=np.uint8))[:, None, None, None]
-        labels = (np.arange(n) + 1) % 2
-        with HDF5DatasetWriter(rows.shape, tmp_path / "few.hdf5", encoding=encoding) as writer:
-            writer.add(rows, labels, [f"{i}.jpg" for i in range(n)])
-            writer.store_class_labels(["cat", "dog"])
-        assert len(damaged_rows(tmp_path / "few.hdf5")) == 0
-        for shuffle in (False, True):
-            loader = BatchLoader(tmp_path / "few.hdf5", batch_size, threads=threads, shuffle=shuffle)
-            assert len(loader) == -(-n // batch_size)
-            for epoch in range(3):
-                images = np.concatenate([loader.batch(epoch, index) for index in range(len(loader))])
-                order = np.concatenate([loader.rows(epoch, index) for index in range(len(loader))])
-                assert sorted(order) == list(range(n))
-                np.testing.assert_allclose(images, rows[order], atol=1)
-            loader.close()
-        generator = HDF5DatasetGenerator(tmp_path / "few.hdf5", batch_size, threads=threads)
-        batches = list(generator.generator(passes=1))
-        generator.close()
-        assert [len(images) for images, _ in batches] == [min(batch_size, n - i) for i in range(0, n, batch_size)]
-        np.testing.assert_array_equal(np.concatenate([y for _, y in batches]), np.eye(2)[labels])
-
-    @pytest.mark.parametrize("encoding", ["raw", "jpeg"])
-    def test_one_image_of_one_class(self, tmp_path, encoding):
-        image = np.full((1, 16, 24, 3), 77, np.uint8)
-        with HDF5DatasetWriter(image.shape, tmp_path / "one.hdf5", encoding=encoding) as writer:
-            writer.add(image, [0], ["cat.0.jpg"])
-            writer.store_class_labels(["cat"])
-        header = read_header(tmp_path / "one.hdf5")
-        assert (header.shape, header.label_names) == ((1, 16, 24, 3), ["cat"])
-        generator = HDF5DatasetGenerator(tmp_path / "one.hdf5", 32, classes=1, shuffle=True, threads=8)
-        (images, labels), *others = generator.generator(passes=1)
-        generator.close()
-        np.testing.assert_allclose(images, image, atol=1)
-        assert (labels.tolist(), others) == ([[1]], [])
-
-    def test_one_row_of_features(self, tmp_path):
-        with HDF5DatasetWriter((1, 5), tmp_path / "one.hdf5", "features") as writer:
-            writer.add(np.arange(5, dtype=np.float32)[None], [0])
-        loader = BatchLoader(tmp_path / "one.hdf5", 3, threads=4, shuffle=True)
-        np.testing.assert_array_equal(loader.batch(0, 0), [[0, 1, 2, 3, 4]])
-        loader.close()
-
-    @pytest.mark.parametrize("encoding", ["raw", "jpeg"])
-    def test_no_rows_are_refused(self, tmp_path, encoding):
-        with pytest.raises(UserError, match=r"dims: must be \(rows, \.\.\.\) with every size at least 1"):
-            HDF5DatasetWriter((0, 8, 8, 3), tmp_path / "none.hdf5", encoding=encoding)
-        assert os.listdir(tmp_path) == []

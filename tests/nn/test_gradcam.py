@@ -1,3 +1,9 @@
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import cv2
 import keras
 import numpy as np
@@ -7,6 +13,27 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.nn.flat import FlatNetwork
 from pyimagesearch.nn.gradcam import GradCAM, overlay
 
+ROOT = Path(__file__).resolve().parents[2]
+ON_ANOTHER_BACKEND = """
+import sys
+import keras
+import numpy as np
+from pyimagesearch.nn.gradcam import GradCAM
+
+given = np.load(sys.argv[1])
+model = keras.saving.load_model(sys.argv[2])
+last = GradCAM(model).heatmap(given["images"], given["classes"])
+keras.config.set_image_data_format("channels_first")
+turned = keras.Sequential([keras.Input((3, 24, 20))])
+for layer in model.layers:
+    config = layer.get_config()
+    turned.add(type(layer).from_config({key: config[key] for key in config if key != "data_format"}))
+turned.set_weights(model.get_weights())
+first = GradCAM(turned).heatmap(given["images"].transpose(0, 3, 1, 2), given["classes"])
+np.savez(sys.argv[3], last=last, first=first)
+print(keras.backend.backend())
+"""
+
 layers = keras.layers
 
 
@@ -15,14 +42,14 @@ def _seeded():
     keras.utils.set_random_seed(1)
 
 
-def detector():
-    """Return a network of which class 0 is the amount of blue in the image, class 1 that of red."""
-    convolution, dense = layers.Conv2D(2, 3, padding="same", activation="relu"), layers.Dense(2, "softmax")
+def detector(blue=(1, -1), red=(-1, 1), end="softmax"):
+    """Return a network of two classes, to whose scores blue in the image adds, and red."""
+    convolution, dense = layers.Conv2D(2, 3, padding="same", activation="relu"), layers.Dense(2, end)
     model = keras.Sequential([keras.Input((24, 20, 3)), convolution, layers.GlobalAveragePooling2D(), dense])
     kernel = np.zeros((3, 3, 3, 2), np.float32)
     kernel[:, :, 0, 0] = kernel[:, :, 2, 1] = 1 / 9
     convolution.set_weights([kernel, np.zeros(2, np.float32)])
-    dense.set_weights([np.array([[1, -1], [-1, 1]], np.float32), np.zeros(2, np.float32)])
+    dense.set_weights([np.array([blue, red], np.float32), np.zeros(2, np.float32)])
     return model
 
 
@@ -42,9 +69,14 @@ def small_network():
     ])  # fmt: skip
 
 
+def log_odds(scores, classes):
+    """Return the sum of the images' log-odds, p / (1 - p) of their classes."""
+    chosen = keras.ops.sum(keras.ops.softmax(scores) * keras.ops.one_hot(classes, scores.shape[-1]), axis=1)
+    return keras.ops.sum(keras.ops.log(chosen / (1 - chosen)))
+
+
 def true_derivatives(head, maps, classes):
-    """Return the derivative of each image's score by its maps, by the backend's own differentiation."""
-    rows = np.arange(len(maps))
+    """Return the derivative of each image's log-odds by its maps, by the backend's own differentiation."""
     match keras.backend.backend():
         case "tensorflow":
             import tensorflow as tf
@@ -52,17 +84,17 @@ def true_derivatives(head, maps, classes):
             values = tf.constant(maps)
             with tf.GradientTape() as tape:
                 tape.watch(values)
-                score = tf.reduce_sum(tf.gather(head(values), classes, batch_dims=1))
-            return tape.gradient(score, values).numpy()
+                odds = log_odds(head(values), classes)
+            return tape.gradient(odds, values).numpy()
         case "jax":
             import jax
 
-            return np.asarray(jax.grad(lambda values: head(values)[rows, np.array(classes)].sum())(maps))
+            return np.asarray(jax.grad(lambda values: log_odds(head(values), classes))(maps))
         case _:
             import torch
 
             values = torch.tensor(maps, requires_grad=True)
-            head(values)[rows, classes].sum().backward()
+            log_odds(head(values), classes).backward()
             return values.grad.numpy()
 
 
@@ -75,13 +107,31 @@ def test_it_shows_the_place_of_the_class():
     assert (blue.dtype, blue.shape, blue.max(), red.max()) == (np.float32, (24, 20), 1, 1)
 
 
+def test_a_class_is_what_sets_it_apart_from_the_others():
+    """Also where both scores fall with each colour, and where all that is blue is red as well, and that weighs more."""
+    blue, red = GradCAM(detector((-1, -2), (-2, -1))).heatmap(np.stack([blue_and_red()] * 2), [0, 1])
+    assert blue[17, 4] == red[5, 12] == 1
+    assert blue[5, 12] == red[17, 4] == 0
+    image = blue_and_red()
+    image[..., 2] = image[..., 0]
+    blue, red = GradCAM(detector((1, -1), (-9, 9))).heatmap(np.stack([image] * 2), [0, 1])
+    assert blue[17, 4] == red[17, 4] == 1
+
+
+def test_classes_that_an_image_may_have_at_once_are_no_rivals():
+    """Of the first class both colours are marks, although red is one of the second still more."""
+    images = blue_and_red()[None]
+    assert GradCAM(detector((2, 0), (2, 9), "softmax")).heatmap(images, 0)[0, 5, 12] == 0
+    assert GradCAM(detector((2, 0), (2, 9), "sigmoid")).heatmap(images, 0)[0, 5, 12] > 0.4
+
+
 def test_it_agrees_with_differentiation(rng):
     model, classes = small_network(), [0, 2, 1, 1]
     model.get_layer(index=3).set_weights([rng.uniform(0.5, 2, 8), rng.normal(size=8), rng.normal(size=8), np.ones(8)])
     images = rng.normal(size=(4, 16, 14, 3)).astype(np.float32)
     front, head = FlatNetwork(model).split_behind_convolutions()
     maps = np.array(front.predict_on_batch(images))
-    weights = true_derivatives(head, maps, classes).sum(axis=(1, 2))
+    weights = np.maximum(true_derivatives(head, maps, classes).sum(axis=(1, 2)), 0)
     expected = np.maximum((maps * weights[:, None, None, :]).sum(axis=-1), 0)
     expected /= expected.max(axis=(1, 2), keepdims=True)
     assert expected.std() > 0.1
@@ -139,6 +189,30 @@ def test_a_model_without_convolution_is_refused():
     model = keras.Sequential([keras.Input((4, 4, 3)), layers.Flatten(), layers.Dense(2, "softmax")])
     with pytest.raises(UserError, match=r"model: must have a convolution .*received a network without"):
         GradCAM(model)
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="is compared with TensorFlow")
+def test_other_backends_and_channels_first_give_the_same(backend, tmp_path, rng):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    model = keras.Sequential([
+        keras.Input((24, 20, 3)), layers.Conv2D(8, 3, padding="same", activation="relu"), layers.MaxPooling2D(),
+        layers.Conv2D(6, 3, activation="relu"), layers.GlobalAveragePooling2D(), layers.Dense(3, "softmax"),
+    ])  # fmt: skip
+    images, classes = rng.normal(size=(4, 24, 20, 3)).astype(np.float32), np.array([0, 2, 1, 0])
+    expected = GradCAM(model).heatmap(images, classes)
+    assert expected.std() > 0.1
+    given, saved, found = (tmp_path / name for name in ("given.npz", "model.keras", "found.npz"))
+    np.savez(given, images=images, classes=classes)
+    model.save(saved)
+    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", ON_ANOTHER_BACKEND, *map(str, (given, saved, found))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-1] == backend
+    for name, heat in np.load(found).items():
+        np.testing.assert_allclose(heat, expected, atol=1e-2, err_msg=name)
 
 
 class TestOverlay:

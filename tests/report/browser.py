@@ -40,7 +40,7 @@ class Browser:
         self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
 
     def open(self, page, width=1100, height=900, scheme="light", media="", script=True, scale=1):
-        """Open a file as a screen of that size, or a printer, shows it; return what the console says."""
+        """Open a file or an address as a screen of that size, or a printer, shows it; return what the console says."""
         size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": width < 500}
         self.tell("Emulation.setDeviceMetricsOverride", **size)
         self.tell(
@@ -48,7 +48,7 @@ class Browser:
                                                                 {"name": "prefers-reduced-motion", "value": "reduce"}]
         )  # fmt: skip
         self.tell("Emulation.setScriptExecutionDisabled", value=not script)
-        self.driver.get(Path(page).absolute().as_uri())
+        self.driver.get(page if str(page).startswith("http:") else Path(page).absolute().as_uri())
         return self.driver.get_log("browser")
 
     def tell(self, command, **parameters):
@@ -61,8 +61,7 @@ class Browser:
         self.driver.quit()
 
     def load_images(self):
-        """Load the images that are not on the screen, too."""
-        self.run("for (const image of document.images) image.loading = 'eager'")
+        """Wait until the images are decoded that are not on the screen, too."""
         self.driver.execute_async_script(
             "Promise.all([...document.images].map((i) => i.decode())).then(() => arguments[0]())"
         )

@@ -11,6 +11,7 @@ from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.io.fileformat import read_header
 from pyimagesearch.ml.metrics import evaluate_predictions
 from pyimagesearch.runs.history import read_runs
+from tests.report.browser import Browser, NoBrowserError
 
 CLASSES = ["cat", "<script>alert(1)</script>"]
 ODD_PATH = 'odd "quoted" <b>.jpg'
@@ -152,3 +153,20 @@ def page(project) -> Path:
     from pyimagesearch.report.page import write_page
 
     return write_page(project / "runs.jsonl", project / "report.html")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Return a browser, which keeps what a test has set until it opens the next page."""
+    try:
+        opened = Browser()
+    except NoBrowserError as error:
+        pytest.skip(str(error))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def opened(browser, page):
+    assert browser.open(page) == []
+    return browser

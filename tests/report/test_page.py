@@ -76,7 +76,7 @@ def test_it_needs_no_network(html, page, read):
 def test_every_picture_says_what_it_shows(read):
     pictures = read.all("img")
     assert len(pictures) > 50
-    assert all(picture["alt"].strip() and picture["width"] and picture["loading"] == "lazy" for picture in pictures)
+    assert all(picture["alt"].strip() and picture["width"] and picture["height"] for picture in pictures)
     assert any("taken for cat" in picture["alt"] for picture in pictures)
 
 
@@ -144,6 +144,7 @@ def test_figures_of_the_other_sections(read, runs):
     assert f"{results['train_model']['evaluation']['calibration']['error']:.2%}" in read.text
     assert "3 epochs on 40 images, in batches of 8; 1,234,567 parameters; 2 min 32 s." in read.text
     assert "Best validation accuracy 93.75% in epoch 2, on 12 images." in read.text
+    assert "1 2.9000 2.0000 60.00% 75.00% 0.001 3.0 13.0 21.00% 2 1.7000 1.5000" in read.text
     assert "Pictures that are there more than once: 1; in several splits: 1; with several labels: 0." in read.text
     assert "cat 20 6 12 38" in read.text
 
@@ -246,6 +247,16 @@ def test_a_network_that_nobody_knows_is_called_by_its_file(record, runs):
     record.settings = {"MODEL_PATH": "output/alexnet.keras"}
     record.add("crop_accuracy", crops | {"model": "elsewhere/mine.keras"})
     assert "mine.keras, 10 crops" in read_page(record).text
+
+
+def test_epochs_that_left_no_figures(record, runs):
+    trained = next(run for run in runs if run.script.endswith("train_alexnet")).results
+    speed = {"seconds": [None, 2.0], "images_per_second": [None, 20.0], "waiting": [None, 0.5]}
+    history = {"loss": [2.0, 1.0], "val_loss": [2.0, None], "accuracy": [0.5, 0.75], "val_accuracy": [0.25]} | speed
+    record.add("train_alexnet", trained | {"history": history})
+    text = read_page(record).text
+    assert "1 2.0000 2.0000 50.00% 25.00% \N{EN DASH} \N{EN DASH} \N{EN DASH} " in text
+    assert "2 1.0000 \N{EN DASH} 75.00% \N{EN DASH} 2.0 20.0 50.00%" in text
 
 
 def test_many_classes(record):

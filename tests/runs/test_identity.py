@@ -63,3 +63,8 @@ def test_another_s_hdf5_file_is_known_by_its_bytes(tmp_path, content, monkeypatc
     assert mark(path) != before
     monkeypatch.setattr(identity, "_MOST_BYTES", 10)
     assert mark(path) is None
+
+
+def test_a_url_has_only_a_path_and_loses_its_credentials():
+    assert identify("s3://bucket/pets") == {"path": "s3://bucket/pets", "bytes": None, "identity": None}
+    assert identify("https://me:secret@host/pets?token=1")["path"] == "https://host/pets"

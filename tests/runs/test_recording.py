@@ -1,9 +1,7 @@
 """What a script leaves in its record, however it ends."""
 
-import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import textwrap
@@ -14,59 +12,13 @@ import pytest
 from pyimagesearch.errors import UserError
 from pyimagesearch.runs.history import read_runs
 from pyimagesearch.runs.recording import note_folder, recorded
-from pyimagesearch.utils import cli
+from tests.runs.foxscript import lines, make, raising
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = """
-import sys, time
-from pathlib import Path
-from pyimagesearch.runs.recording import recorded
-from pyimagesearch.utils import cli
-
-@recorded
-def main(argv=None):
-    args = cli.parser("Works.").parse_args(argv)
-    cli.load_config(args.config)
-    cli.info("working")
-    time.sleep(30)
-    return {}
-
-if __name__ == "__main__":
-    raise SystemExit(cli.run(main))
-"""
 
 
-@pytest.fixture
-def place(tmp_path, monkeypatch):
-    """Return the working directory, in which there is a config and a folder for its output."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "fox_config.py").write_text('OUTPUT_PATH = "output"; SEED = 7; SIZE = (3, 4); _HIDDEN = 1; lower = 2\n')
-    (tmp_path / "output").mkdir()
-    yield tmp_path
-    sys.modules.pop("fox_config", None)
-
-
-def make(work=lambda: {}, **options):
-    """Return a script that does ``work`` once it has read its config."""
-
-    @recorded(**options)
-    def main(argv=None):
-        args = cli.parser("Works.", "fox_config").parse_args(argv)
-        cli.load_config(args.config)
-        return work()
-
-    return main
-
-
-def raising(error):
-    def work():
-        raise error
-
-    return work
-
-
-def lines(place):
-    return [json.loads(line) for line in (place / "output/runs.jsonl").read_text("ascii").splitlines()]
+def raising_with_folder(error):
+    return lambda folder: raising(error)()
 
 
 def test_a_run_leaves_a_start_and_an_end(place):
@@ -84,8 +36,8 @@ def test_a_run_leaves_a_start_and_an_end(place):
     }  # fmt: skip
     assert re.fullmatch("[0-9a-f]{16}", start["run"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", start["time"])
-    assert start["script"] == "test_recording"
-    assert start["command"] == ["python", "-m", "test_recording", "--config", "fox_config"]
+    assert start["script"] == "foxscript"
+    assert start["command"] == ["python", "-m", "foxscript", "--config", "fox_config"]
     assert start["folder"] == str(place)
     assert start["config"] == {
         "module": "fox_config", "settings": {"OUTPUT_PATH": "output", "SEED": 7, "SIZE": [3, 4]},
@@ -206,71 +158,6 @@ def test_a_full_disk_hinders_nothing_and_spoils_no_other_run(place):
     assert runs.unreadable == 1
 
 
-@pytest.mark.parametrize("as_module", [True, False])
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, "killed"), (signal.SIGINT, "stopped")])
-def test_a_program_that_is_struck_down(place, as_module, number, status):
-    (place / "tools").mkdir()
-    (place / "tools/__init__.py").touch()
-    (place / "tools/work.py").write_text(SCRIPT)
-    command = [sys.executable, *(["-m", "tools.work"] if as_module else ["tools/work.py"]), "--config", "fox_config"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert "working" in process.stdout.readline()
-    process.send_signal(number)
-    process.communicate(timeout=20)
-    (run,) = read_runs("output")
-    assert run.status == status
-    assert run.script == "tools.work"
-    assert run.command == ["python", "-m", "tools.work", "--config", "fox_config"]
-
-
-def test_a_stop_that_the_script_does_not_hear_is_recorded(place):
-    deaf = SCRIPT.replace("    time.sleep(30)\n", """
-    while True:
-        try:
-            time.sleep(30)
-        except KeyboardInterrupt:
-            pass
-""")  # fmt: skip
-    (place / "work.py").write_text(deaf)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [sys.executable, "work.py", "--config", "fox_config"], env=environment, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert "working" in process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert [run.status for run in read_runs("output")] == ["stopped"]
-
-
-def test_a_library_that_makes_an_error_of_a_stop_is_stopped_all_the_same(place):
-    """As TensorFlow does, while it traces a function."""
-    turning = SCRIPT.replace("""    cli.info("working")
-    time.sleep(30)
-""", """
-    try:
-        cli.info("working")
-        time.sleep(30)
-    except KeyboardInterrupt:
-        time.sleep(0.2)
-        raise TypeError("cannot convert") from None
-""")  # fmt: skip
-    (place / "work.py").write_text(turning)
-    process = subprocess.Popen(
-        [sys.executable, "work.py", "--config", "fox_config"], env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert "working" in process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
-    assert (process.returncode, err.count("\n")) == (130, 1)
-    assert "stopped by Ctrl-C" in err
-    (run,) = read_runs("output")
-    assert (run.status, run.error) == ("stopped", "TypeError: cannot convert")
-
-
 def test_scripts_that_call_scripts_leave_one_record_each(place):
     inner, failing = make(lambda: {"inner": True}), make(raising(UserError("no")))
 
@@ -327,63 +214,16 @@ class TestThen:
         make(then=called.append)([])
         assert called == []
 
-    def test_its_failure_is_not_the_run_s(self, place, capsys):
-        def then(folder):
-            raise UserError("no card")
-
-        assert make(lambda: {"x": 1}, then=then)([]) == {"x": 1}
-        assert "[INFO] not written after the run: no card" in capsys.readouterr().out
+    @pytest.mark.parametrize(
+        ("error", "words"),
+        [
+            (UserError("no card"), "no card"),
+            (OSError(28, "No space left on device"), r"OSError: \[Errno 28\] No space left on device"),
+            (KeyError("accuracy"), "KeyError: 'accuracy'"),
+            (RuntimeError("two\nlines"), "RuntimeError: two lines"),
+        ],
+    )
+    def test_its_failure_is_not_the_run_s(self, place, capsys, error, words):
+        assert make(lambda: {"x": 1}, then=raising_with_folder(error))([]) == {"x": 1}
+        assert re.fullmatch(rf"\[INFO\] not written after the run: {words}\n", capsys.readouterr().out)
         assert [run.status for run in read_runs("output")] == ["done"]
-
-
-class TestOptions:
-    @staticmethod
-    def work():
-        cli.info("working")
-        cli.table(("accuracy", "images"), ("0.5", "8"))
-        return {"accuracy": float("nan"), "files": [Path("a")]}
-
-    def test_all_is_printed(self, place, capsys):
-        make(self.work)([])
-        assert capsys.readouterr() == ("[INFO] working\n\naccuracy  images\n0.5            8\n", "")
-
-    def test_quiet_leaves_the_table(self, place, capsys):
-        make(self.work)(["--quiet"])
-        assert capsys.readouterr() == ("\naccuracy  images\n0.5            8\n", "")
-        make(self.work)([])
-        assert "[INFO]" in capsys.readouterr().out
-
-    def test_json_is_all_of_stdout(self, place, capsys):
-        make(self.work)(["--json"])
-        out, err = capsys.readouterr()
-        assert json.loads(out) == {"accuracy": None, "files": ["a"]}
-        assert err == "[INFO] working\n\naccuracy  images\n0.5            8\n"
-        make(self.work)(["--json", "--quiet"])
-        assert capsys.readouterr() == (out, "")
-
-    def test_a_failure_leaves_stdout_empty(self, place, capsys):
-        main = make(raising(UserError("no")))
-        for option in ("--quiet", "--json"):
-            assert cli.run(lambda option=option: main([option])) == 2
-            out, err = capsys.readouterr()
-            assert (out, err.endswith("error: no\n"), err.count("\n")) == ("", True, 1)
-
-    def test_they_hold_for_the_scripts_that_a_script_calls(self, place, capsys):
-        inner = make(self.work)
-
-        def work():
-            inner([])
-            cli.table(("all",))
-            return {"all": 1}
-
-        make(work)(["--quiet"])
-        assert capsys.readouterr() == ("\nall\n", "")
-        make(work)(["--json"])
-        assert json.loads(capsys.readouterr().out) == {"all": 1}
-
-    def test_progress_is_hushed(self, place, capsys):
-        from pyimagesearch.utils.progress import progress
-
-        make(lambda: {"n": len(list(progress(range(3), 3, "Counting")))})(["--quiet", "--json"])
-        out, err = capsys.readouterr()
-        assert (json.loads(out), err) == ({"n": 3}, "")

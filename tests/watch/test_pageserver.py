@@ -1,5 +1,6 @@
 """The live page answers this machine alone, disturbs nobody, and leaves nothing behind."""
 
+import contextlib
 import http.client
 import json
 import re
@@ -212,10 +213,8 @@ def eventually(holds):
     """Return whether something holds within ten seconds; a connection that is turned away is tried again."""
     until = time.monotonic() + 10
     while time.monotonic() < until:
-        try:
+        with contextlib.suppress(OSError, http.client.HTTPException):
             if holds():
                 return True
-        except (OSError, http.client.HTTPException):
-            pass
         time.sleep(0.02)
     return False
