@@ -1,5 +1,6 @@
 """Before step 1: look at the images: counts, sizes, colours, odd and unreadable files, duplicates, montages."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from pyimagesearch.utils import cli
 def main(argv: list[str] | None = None) -> dict:
     parser = cli.parser(__doc__)
     parser.add_argument(
-        "dataset", nargs="?", help="folder of images, CSV file or HDF5 file; the config's IMAGES_PATH if not given"
+        "dataset",
+        nargs="?",
+        help="folder of images or its URL, CSV file or HDF5 file; the config's IMAGES_PATH if not given",
     )
     parser.add_argument("-o", "--output", help="folder for the pictures; the config's OUTPUT_PATH/explore if not given")
     parser.add_argument("-n", "--classes", type=cli.positive_int, default=20, help="classes of which to draw a montage")
@@ -22,7 +25,7 @@ def main(argv: list[str] | None = None) -> dict:
     parser.add_argument("--force", action="store_true", help="replace existing files")
     args = parser.parse_args(argv)
     config = cli.load_config(args.config)
-    dataset = Path(args.dataset or config.IMAGES_PATH)
+    dataset = os.fspath(args.dataset or config.IMAGES_PATH)
     folder = Path(args.output or Path(config.OUTPUT_PATH) / "explore")
 
     from pyimagesearch.errors import UserError
@@ -34,13 +37,15 @@ def main(argv: list[str] | None = None) -> dict:
     from pyimagesearch.io.atomic import check_output, write_json
     from pyimagesearch.io.imagefile import Decoding
     from pyimagesearch.io.imagelist import is_image_list
+    from pyimagesearch.io.remotefolder import reading_threads
     from pyimagesearch.utils.parallel import cpu_count
+    from pyimagesearch.utils.urls import without_credentials
 
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--output: must be a folder; received the file {folder}; choose another name")
-    cli.info(f"listing {dataset}...")
+    cli.info(f"listing {without_credentials(dataset)}...")
     images: Images
-    if dataset.is_file() and not is_image_list(dataset):
+    if os.path.isfile(dataset) and not is_image_list(dataset):
         images = ImageRows(dataset)
     else:
         decoding = Decoding(config.CHANNELS, config.MAX_IMAGE_PIXELS, config.IMAGE_FORMATS).check()
@@ -52,8 +57,8 @@ def main(argv: list[str] | None = None) -> dict:
         check_output(folder / name, args.force, "--output") for name in [*wanted, *(files[label] for label in shown)]
     )
 
-    found = survey(images, args.jobs or cpu_count())
-    figures = {"dataset": str(dataset)} | summarize(found, config.STORED_SIZE, config.CHANNELS)
+    found = survey(images, reading_threads(dataset, args.jobs or cpu_count()))
+    figures = {"dataset": without_credentials(dataset)} | summarize(found, config.STORED_SIZE, config.CHANNELS)
     cli.info("drawing...")
     write_json(report, figures)
     charts.draw_classes(found, classes)

@@ -6,7 +6,7 @@ whatever colour lies under transparent pixels: both are dealt with here.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -14,6 +14,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.imageheader import FORMATS, JPEG, PNG, image_format, image_size, is_truncated, without_animation
+from pyimagesearch.io.remotefolder import RemoteFile
 
 MAX_PIXELS = 2**27
 """Images of more pixels than this are refused before they are decoded."""
@@ -84,16 +85,30 @@ def read_image(path: str | os.PathLike[str], decoding: Decoding = ANY_COLOUR_IMA
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes:
-    """Return the content of an image file.
+    """Return the content of an image file, of this machine or a `RemoteFile`.
 
     Raises:
         UnreadableImageError: the file is missing or cannot be opened.
+        StorageError: a remote storage does not answer.
     """
     try:
+        if isinstance(path, RemoteFile):
+            return path.read()
         with open(path, "rb", buffering=0) as file:
             return file.readall()
     except OSError as error:
         raise UnreadableImageError(path, error.strerror or "it cannot be opened") from error
+
+
+def read_files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[bytes]:
+    """Yield the content of image files of one folder, in order; those of a `RemoteFolder` are asked for together.
+
+    Raises:
+        UnreadableImageError, StorageError: as `read_file`, in the file's place.
+    """
+    if paths and isinstance(paths[0], RemoteFile):
+        return paths[0].parent.map(read_file, paths)
+    return map(read_file, paths)
 
 
 def decode_image(

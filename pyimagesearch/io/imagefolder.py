@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.io.remotefolder import RemoteFolder, is_remote
 from pyimagesearch.utils.digest import fingerprint
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
@@ -30,13 +31,13 @@ class ImageFolder(NamedTuple):
     """A folder of labelled images.
 
     Attributes:
-        root: the folder.
+        root: the folder; ``root / path`` is an image.
         paths: the images, relative to ``root``, sorted.
         labels: int64 ndarray of shape (n,): for each image the index of its class.
         label_names: the classes, sorted.
     """
 
-    root: Path
+    root: Path | RemoteFolder
     paths: list[str]
     labels: np.ndarray
     label_names: list[str]
@@ -49,8 +50,9 @@ class ImageFolder(NamedTuple):
 def list_image_folder(folder: str | os.PathLike[str], label_of: LabelFunction) -> ImageFolder:
     """List the images below ``folder`` in sorted order, and label each by ``label_of(path)``.
 
-    Links to folders are followed, but not back into a folder that they lie in. Files whose names begin
-    with ``._`` are left out: a Mac keeps notes on other files in them.
+    The folder may be a URL (see `io.remotefolder`), and gives what a copy of it on this machine would. Links to folders
+    are followed, but not back into a folder that they lie in. Files whose names begin with ``._`` are left out: a Mac
+    keeps notes on other files in them.
 
     Args:
         label_of: takes a path, returns the class's name; `label_from_name`, `label_from_folder`,
@@ -59,14 +61,18 @@ def list_image_folder(folder: str | os.PathLike[str], label_of: LabelFunction) -
     Raises:
         UserError: the folder is missing, holds no images, or a file has no label.
     """
-    root = Path(folder)
-    if not root.is_dir():
-        raise UserError(
-            f"dataset: must be a folder of images; received {root}, which "
-            f"{'is a file' if root.exists() else 'does not exist'}; check the path"
-        )
-
-    found = sorted(_image_paths(root))
+    root: Path | RemoteFolder
+    if is_remote(folder):
+        root = RemoteFolder(folder)
+        found = sorted(_remote_image_paths(root))
+    else:
+        root = Path(folder)
+        if not root.is_dir():
+            raise UserError(
+                f"dataset: must be a folder of images; received {root}, which "
+                f"{'is a file' if root.exists() else 'does not exist'}; check the path"
+            )
+        found = sorted(_image_paths(root))
     if not found:
         raise UserError(
             f"dataset: {root} holds no images ({', '.join(EXTENSIONS)}), in no folder below it either; check the path"
@@ -102,6 +108,19 @@ def _image_paths(folder: Path, prefix: str = "", above: frozenset[tuple[int, int
             yield from _image_paths(folder / entry.name, f"{prefix}{entry.name}{os.sep}", above | {here})
         elif entry.name.lower().endswith(EXTENSIONS):
             yield prefix + entry.name
+
+
+def _remote_image_paths(folder: RemoteFolder) -> Iterator[str]:
+    for name in folder.names():
+        parts = name.split("/")
+        if not name.lower().endswith(EXTENSIONS) or any(part.startswith("._") for part in parts):
+            continue
+        if not {"", ".", ".."}.isdisjoint(parts):  # legal in object stores; as a path it may lead anywhere
+            raise UserError(
+                f"dataset: names of images in {folder} must have no empty part and no . or .. between slashes; "
+                f"received {name!r}; rename it"
+            )
+        yield name
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -1,14 +1,17 @@
 """Lists of labelled images in CSV files, as Kaggle gives them out: ``labels.csv`` beside ``train/ID.jpg``."""
 
 import csv
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TextIO
 
 import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.imagefolder import EXTENSIONS, ImageFolder, LabelFunction, list_image_folder
+from pyimagesearch.io.remotefolder import RemoteFile, RemoteFolder, is_remote
 
 FILE_COLUMNS = ("id", "image", "image_id", "file", "filename", "file_name", "path")
 LABEL_COLUMNS = ("label", "class", "breed", "category")
@@ -41,13 +44,16 @@ def list_image_csv(path: str | os.PathLike[str]) -> ImageFolder:
     looked for beside the CSV file, in a folder called like it, and in ``train``; a name without the
     suffix of an image stands for the one file that has it. Columns end at commas, semicolons or tabs.
 
+    The CSV file may be a URL (see `io.remotefolder`). On a web server nothing is looked for, as it may not list its
+    folders: names are written with their folder and suffix.
+
     Returns:
         The images, sorted by path, relative to the folder of the CSV file.
 
     Raises:
         UserError: the file cannot be read, has no header, or a line of it breaks a rule.
     """
-    path = Path(path)
+    path = _remote_file(os.fspath(path)) if is_remote(path) else Path(path)
     finder = _Finder(path)
     lines: dict[str, int] = {}
     labels: dict[str, str] = {}
@@ -65,9 +71,15 @@ def list_image_csv(path: str | os.PathLike[str]) -> ImageFolder:
         lines[found], labels[found] = line, label
     if missing:
         more = f" and {len(missing) - _NAMED_IN_ERROR:,} more" if len(missing) > _NAMED_IN_ERROR else ""
+        named = ", ".join(missing[:_NAMED_IN_ERROR]) + more
+        if _is_on_web(path):
+            raise UserError(
+                f"dataset: {path} is on a web server and must name images with their suffixes; there is none in {named}"
+                "; write it, or remove the lines"
+            )
         raise UserError(
             f"dataset: {path} must name images that lie beside it, in {path.stem} or in train; not there are those "
-            f"of {', '.join(missing[:_NAMED_IN_ERROR])}{more}; move the images there, or remove the lines"
+            f"of {named}; move the images there, or remove the lines"
         )
     if not lines:
         raise UserError(f"dataset: {path} names no images; every line behind the first must have a name and a label")
@@ -76,10 +88,25 @@ def list_image_csv(path: str | os.PathLike[str]) -> ImageFolder:
     return ImageFolder(path.parent, paths, numbers.astype(np.int64), label_names.tolist())
 
 
-def _entries(path: Path, finder: "_Finder") -> Iterator[tuple[int, str, str]]:
+def _remote_file(url: str) -> RemoteFile:
+    folder, name = os.path.split(url)
+    return RemoteFolder(folder) / name
+
+
+def _is_on_web(path: Path | RemoteFile) -> bool:
+    return isinstance(path, RemoteFile) and path.parent.is_web
+
+
+def _open(path: Path | RemoteFile) -> TextIO:
+    if isinstance(path, RemoteFile):
+        return io.TextIOWrapper(io.BytesIO(path.read()), encoding="utf-8-sig", newline="")
+    return open(path, encoding="utf-8-sig", newline="")
+
+
+def _entries(path: Path | RemoteFile, finder: "_Finder") -> Iterator[tuple[int, str, str]]:
     """Yield the number of every line, the name of its image and its label."""
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
+        with _open(path) as file:
             first = file.readline()
             file.seek(0)
             rows = csv.reader(file, delimiter=max(",;\t", key=first.count))
@@ -108,7 +135,7 @@ def _entries(path: Path, finder: "_Finder") -> Iterator[tuple[int, str, str]]:
         raise UserError(f"dataset: {path} must be a CSV file in UTF-8; it is not ({error}); save it as one") from error
 
 
-def _columns(header: list[str], path: Path, finder: "_Finder") -> tuple[int, int]:
+def _columns(header: list[str], path: Path | RemoteFile, finder: "_Finder") -> tuple[int, int]:
     """Return which columns hold names and labels, by the header."""
     names = [name.strip().lower() for name in header]
     if len(names) < 2:
@@ -135,8 +162,9 @@ def _columns(header: list[str], path: Path, finder: "_Finder") -> tuple[int, int
 class _Finder:
     """Finds images by what a CSV file calls them; each folder is listed once."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | RemoteFile) -> None:
         self._path = path
+        self._remote_names: dict[str, list[str]] | None = None
         self._folders = ("", path.stem, "train")
         self._listed: dict[str, dict[str, list[str]]] = {}
 
@@ -153,6 +181,8 @@ class _Finder:
                 "which may lead out of it; write names relative to it, without .."
             )
         relative = PurePosixPath(name)
+        if _is_on_web(self._path):
+            return str(relative) if name.lower().endswith(EXTENSIONS) else None
         for folder in self._folders:
             place = os.path.join(folder, *relative.parts[:-1])
             found = self._list(place).get(relative.name, [])
@@ -168,13 +198,23 @@ class _Finder:
     def _list(self, place: str) -> dict[str, list[str]]:
         """Return the images of a folder by their names, and by their names without a suffix."""
         if place not in self._listed:
-            try:
-                files = sorted(os.listdir(self._path.parent / place))
-            except (OSError, ValueError):  # no such folder, or a name that no folder can have
-                files = []
+            files = self._files(place)
             images = [file for file in files if file.lower().endswith(EXTENSIONS)]
             names: dict[str, list[str]] = {}
             for file in images:
                 names.setdefault(os.path.splitext(file)[0], []).append(file)
             self._listed[place] = names | {file: [file] for file in images}
         return self._listed[place]
+
+    def _files(self, place: str) -> list[str]:
+        if isinstance(self._path, RemoteFile):
+            if self._remote_names is None:
+                self._remote_names = {}
+                for name in self._path.parent.names():
+                    folder, file = os.path.split(name)
+                    self._remote_names.setdefault(folder, []).append(file)
+            return sorted(self._remote_names.get(place, []))
+        try:
+            return sorted(os.listdir(self._path.parent / place))
+        except (OSError, ValueError):  # no such folder, or a name that no folder can have
+            return []

@@ -8,9 +8,10 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.batchloader import BatchLoader
-from pyimagesearch.io.fileformat import open_file, read_header, read_strings
-from pyimagesearch.io.imagefile import read_image
-from pyimagesearch.io.imagefolder import LabelFunction, build_mark, check_classes
+from pyimagesearch.io.columns import read_row_paths
+from pyimagesearch.io.fileformat import read_header
+from pyimagesearch.io.imagefile import decode_image, read_files
+from pyimagesearch.io.imagefolder import ImageFolder, LabelFunction, build_mark, check_classes
 from pyimagesearch.io.imagelist import is_image_list, list_images
 from pyimagesearch.utils.digest import file_fingerprint
 
@@ -24,6 +25,7 @@ class ImageSource(Protocol):
         paths: where each image came from, or an empty list where nobody knows.
         identity: a mark of the images, their order and labels.
         stored_size: sides of the squares that they are stored as, in pixels; 0 if they are not.
+        folder: the images, where each is a file of its own; else None.
     """
 
     labels: np.ndarray
@@ -31,6 +33,7 @@ class ImageSource(Protocol):
     paths: list[str]
     identity: str
     stored_size: int
+    folder: ImageFolder | None
 
     def read(self, rows: np.ndarray, resize: Any) -> np.ndarray:
         """Return images of shape (len(rows), h, w, 3), uint8, BGR, after ``resize.preprocess``."""
@@ -44,6 +47,8 @@ class ImageSource(Protocol):
 def open_images(path: str | os.PathLike[str], label_of: LabelFunction, threads: int) -> ImageSource:
     """Open a folder of images, a CSV list of them (see `io.imagelist`), or an HDF5 file of images.
 
+    Folders and lists may be URLs (see `io.remotefolder`).
+
     Args:
         label_of: the class of a file, by its path; for folders.
         threads: threads that read from an HDF5 file.
@@ -56,24 +61,34 @@ def open_images(path: str | os.PathLike[str], label_of: LabelFunction, threads: 
     return _FromFiles(path, label_of)
 
 
+def read_rows(images: ImageFolder, rows: np.ndarray, resize: Any) -> np.ndarray:
+    """Return images of a folder as `ImageSource.read` does."""
+    paths = [images.root / images.paths[row] for row in rows]
+    files = zip(read_files(paths), paths, strict=True)
+    return np.stack([resize.preprocess(decode_image(data, path)) for data, path in files])
+
+
 class _FromFiles:
     stored_size = 0
 
     def __init__(self, path: str | os.PathLike[str], label_of: LabelFunction) -> None:
         images = list_images(path, label_of)
         check_classes(images)
-        self._root = images.root
+        self.folder: ImageFolder | None = images
         self.paths, self.labels, self.label_names = images.paths, images.labels, images.label_names
         self.identity = build_mark(images, [np.arange(len(images.paths))], "")
 
     def read(self, rows: np.ndarray, resize: Any) -> np.ndarray:
-        return np.stack([resize.preprocess(read_image(self._root / self.paths[row])) for row in rows])
+        assert self.folder is not None
+        return read_rows(self.folder, rows, resize)
 
     def close(self) -> None:
-        self.paths = []
+        self.folder, self.paths = None, []
 
 
 class _FromHDF5:
+    folder = None
+
     def __init__(self, path: str | os.PathLike[str], threads: int) -> None:
         header = read_header(path)
         if header.shape[1:][2:] != (3,) or header.dtype != np.uint8:
@@ -86,8 +101,7 @@ class _FromHDF5:
         self._lock = threading.Lock()
         self.labels = header.labels
         self.label_names = header.label_names or [str(c) for c in range(header.labels.max() + 1)]
-        with open_file(path) as file:
-            self.paths = read_strings(file, "paths")
+        self.paths = read_row_paths(header)
         self.identity, self.stored_size = file_fingerprint(path), header.stored_size
 
     def read(self, rows: np.ndarray, resize: Any) -> np.ndarray:

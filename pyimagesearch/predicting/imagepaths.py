@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.imagefolder import EXTENSIONS, list_image_folder
+from pyimagesearch.io.remotefolder import is_remote
+from pyimagesearch.utils.urls import without_credentials
 
 
 def find_images(names: Sequence[str]) -> list[str]:
@@ -33,6 +35,11 @@ def _images(name: str) -> Iterator[str]:
     if os.path.exists(name):
         yield name
         return
+    if is_remote(name):
+        raise UserError(
+            f"image: must be a file, folder or pattern of this machine; received {without_credentials(name)}; copy its "
+            "images here first"
+        )
     if not glob.has_magic(name):
         raise UserError(f"image: {name} does not exist; check the path")
     matches = sorted(glob.glob(name, recursive=True))

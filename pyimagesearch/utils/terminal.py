@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
 from pyimagesearch.utils.jsonvalues import as_json
+from pyimagesearch.utils.urls import without_credentials
 
 _scopes: list["Scope"] = []
 
@@ -35,7 +36,8 @@ class Scope:
     def print_json(self, result: Any) -> None:
         """Print what ``main`` returned, if that was asked for."""
         if self.json:
-            print(json.dumps(as_json(result), indent=2, allow_nan=False), file=self.screen, flush=True)
+            text = json.dumps(as_json(result), indent=2, allow_nan=False)
+            print(without_credentials(text), file=self.screen, flush=True)
 
 
 @contextlib.contextmanager
