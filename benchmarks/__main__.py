@@ -20,7 +20,7 @@ from typing import Any
 from . import _results
 
 _SCRIPTS = (
-    "build", "generator", "jpeg", "tfdata", "grain_map", "dali", "ffcv_compare",
+    "build", "generator", "jpeg", "shards", "tfdata", "grain_map", "dali", "ffcv_compare",
     "layouts", "memory", "crops", "fit", "features", "classifier", "costs",
 )  # fmt: skip
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.explore.look import ENOUGH, Look, colours, look_at
-from pyimagesearch.io.fileformat import open_file, read_header, read_strings
+from pyimagesearch.io.columns import read_row_paths
+from pyimagesearch.io.fileformat import read_header
 from pyimagesearch.io.headerchecks import check_images
 from pyimagesearch.io.rows import open_rows
 
@@ -33,8 +34,7 @@ class ImageRows:
         self.labels = header.labels
         named = len(header.label_names)
         self.label_names = header.label_names + [str(c) for c in range(named, int(header.labels.max()) + 1)]
-        with open_file(path) as file:
-            self.paths = read_strings(file, "paths") or [f"row {row}" for row in range(len(self.labels))]
+        self.paths = read_row_paths(header) or [f"row {row}" for row in range(len(self.labels))]
         self.other_files: dict[str, int] = {}
         self._kind = f"{header.encoding} {header.dtype}"
         self._rgb = header.color_order == "RGB"

@@ -1,4 +1,4 @@
-"""Look inside data sets: what they hold, whether they are intact, and faster copies of them."""
+"""Look inside data sets: what they hold, whether they are intact, faster copies of them, in one file or several."""
 
 import json
 
@@ -14,17 +14,24 @@ def main(argv: list[str] | None = None) -> dict:
     parser.add_argument("files", nargs="+", metavar="FILE", help="HDF5 data sets")
     parser.add_argument("--verify", action="store_true", help="check every row against its checksum")
     parser.add_argument("--convert", metavar="OUT", help="write the one FILE anew, in the fast format")
-    parser.add_argument("--encoding", choices=["raw", "jpeg"], default="raw", help="of the converted file")
-    parser.add_argument("--quality", type=cli.positive_int, default=90, help="of its JPEG images")
+    parser.add_argument(
+        "--shards", type=cli.positive_int, metavar="N",
+        help="split OUT into N files, or merge shards into 1; rows are copied as they are, unless told otherwise",
+    )  # fmt: skip
+    parser.add_argument("--encoding", choices=["raw", "jpeg"], help="of OUT; raw if neither this nor --shards is given")
+    parser.add_argument("--quality", type=cli.positive_int, help="of its JPEG images; 90 for new ones")
     parser.add_argument("--dtype", choices=["float16", "float32"], help="of its features")
     parser.add_argument("--json", action="store_true", help="print for machines")
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
     args = parser.parse_args(argv)
     if args.convert and len(args.files) > 1:
         raise UserError(f"--convert: takes one FILE; received {len(args.files)}; convert them one by one")
+    if args.shards and not args.convert:
+        raise UserError(f"--shards: says how many files --convert OUT makes; received {args.shards} and no --convert")
 
     from pyimagesearch.io.conversion import convert
-    from pyimagesearch.io.inspection import damaged_rows, describe
+    from pyimagesearch.io.inspection import damaged_rows, describe, name_rows
+    from pyimagesearch.io.shards import files_of_set
 
     result: dict = {path: describe(path) for path in args.files}
     damaged: dict[str, str] = {}
@@ -32,7 +39,7 @@ def main(argv: list[str] | None = None) -> dict:
         if args.verify:
             bad = damaged_rows(path).tolist()
             more = f" and {len(bad) - _NAMED_ROWS:,} more" if len(bad) > _NAMED_ROWS else ""
-            rows = ", ".join(map(str, bad[:_NAMED_ROWS])) + more
+            rows = ", ".join(name_rows(path, bad[:_NAMED_ROWS])) + more
             facts["verified"] = f"DAMAGED rows: {rows}" if bad else "every row is what was written"
             damaged |= {path: rows} if bad else {}
         if not args.json:
@@ -47,9 +54,11 @@ def main(argv: list[str] | None = None) -> dict:
     if args.convert:
         convert(
             args.files[0], args.convert, encoding=args.encoding, quality=args.quality,
-            dtype=args.dtype, overwrite=args.force,
+            dtype=args.dtype, shards=args.shards, overwrite=args.force,
         )  # fmt: skip
         cli.wrote(args.convert)
+        if shards := files_of_set(args.convert)[1:]:
+            cli.info(f"its rows are in {len(shards):,} files beside it, {shards[0].name} to {shards[-1].name}")
     return result
 
 

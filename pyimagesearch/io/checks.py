@@ -30,6 +30,12 @@ def check_arguments(
         )
 
 
+def check_shard_number(index: int, count: int) -> None:
+    """Raise a `UserError` unless there is a shard of that number among so many."""
+    if not 0 <= index < count:
+        raise UserError(f"shard: must be (index, count) with index from 0 to count - 1; received {(index, count)}")
+
+
 def check_rows(rows: np.ndarray, dims: tuple[int, ...], dtype: np.dtype) -> None:
     """Raise a `UserError` unless ``rows`` fit a file of shape ``dims`` and of ``dtype``."""
     if rows.ndim != len(dims) or rows.shape[1:] != dims[1:]:

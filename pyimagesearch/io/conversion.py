@@ -1,63 +1,129 @@
-"""Rewrites any readable data set, the book's float64 files included, in the fast format."""
+"""Rewrites any readable data set, the book's float64 files included, in the fast format, in one file or several."""
 
-import os
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import fileformat
+from pyimagesearch.io.atomic import PathLike, partial_path
+from pyimagesearch.io.columns import read_row_paths
+from pyimagesearch.io.fileformat import Header
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
 from pyimagesearch.io.rows import open_rows
-from pyimagesearch.io.untrusted import read_text
+from pyimagesearch.io.rowstore import EncodedRow
+from pyimagesearch.io.shards import check_set_output, publish_set, shard_paths, shard_ranges
+from pyimagesearch.io.storedrows import StoredRows
+from pyimagesearch.io.untrusted import damage_reported, read_text
 from pyimagesearch.utils.progress import progress
 
-_ROWS_AT_ONCE = 64
+_ROWS_AT_ONCE, _QUALITY = 64, 90
 
 
 def convert(
-    source: str | os.PathLike[str], target: str | os.PathLike[str], *, encoding: str = "raw",
-    quality: int = 90, dtype: str | None = None, overwrite: bool = False,
+    source: PathLike, target: PathLike, *, encoding: str | None = None, quality: int | None = None,
+    dtype: str | None = None, shards: int | None = None, overwrite: bool = False,
 ) -> None:  # fmt: skip
-    """Write the rows, labels, names and paths of ``source`` to a new file ``target``.
+    """Write the rows, labels, names and paths of ``source`` to a new data set ``target``.
 
-    Images become 8-bit; features become float32, or ``dtype``.
+    With ``shards``, rows keep their form unless another one is asked for: their bytes are copied, checked by their
+    checksums, with everything that the file says of itself; so a data set that is split and then merged is the same
+    file again. Otherwise images become 8-bit, and features float32 or ``dtype``.
 
     Args:
-        encoding, quality, overwrite: as of `HDF5DatasetWriter`.
+        encoding, quality: as of `HDF5DatasetWriter`; "raw" and 90 by default.
         dtype: dtype of features: "float16" or "float32".
+        shards: how many files to make; 1 merges shards into one.
+        overwrite: replace an existing target, the source itself for one, once the new one is complete.
 
     Raises:
-        UserError: the source cannot be used, its pixels are no whole numbers in [0, 255], or the
-            target cannot be written.
+        UserError: the source cannot be used, its pixels are no whole numbers in [0, 255], a row that is to be copied
+            is damaged, or the target cannot be written.
     """
-    with fileformat.open_file(source) as file:
-        header = fileformat.header_of(file)
-        paths = fileformat.read_strings(file, "paths")
-        history = read_text(file, "history")
-    images = len(header.shape) == 4
+    header = fileformat.read_header(source)
+    with fileformat.open_file(source) as file, damage_reported(source):
+        said = {name: read_text(file, name) for name in ("history", "libraries")}
+        said_quality = int(file.attrs["quality"]) if header.encoding == "jpeg" else None
+    form = encoding or header.encoding, quality or said_quality, np.dtype(dtype or header.dtype)
+    settings: dict[str, Any] = {"color_order": header.color_order, "build": header.build, "recipe": header.recipe}
+    rows: Iterator[EncodedRow | np.ndarray]
+    if shards and header.ours and form == (header.encoding, said_quality, header.dtype):
+        rows = _copied(header)
+        key = "images" if header.encoding == "jpeg" else header.key
+        settings |= said | {"data_key": key, "dtype": header.dtype, "encoding": header.encoding}
+        settings["quality"] = said_quality or _QUALITY
+    else:
+        rows = _anew(header)
+        images = len(header.shape) == 4
+        settings["data_key"] = "images" if images else "features"
+        settings["dtype"] = np.uint8 if images else np.dtype(dtype or "float32")
+        settings["encoding"] = encoding or (header.encoding if shards else "raw")
+        settings["quality"] = quality or (shards and said_quality) or _QUALITY
+        settings["history"] = f"{said['history']}; converted from {header.encoding} {header.dtype}"
+    ranges = shard_ranges(header.shape[0], shards or 1)
+    check_set_output(target, len(ranges), overwrite)
+    try:
+        _write(rows, header, target, ranges, settings | {"overwrite": overwrite})
+        publish_set(target, len(ranges), overwrite)
+    except BaseException:
+        for path in shard_paths(target, len(ranges)):
+            partial_path(path).unlink(missing_ok=True)
+        raise
+
+
+def _write(
+    rows: Iterator[EncodedRow | np.ndarray], header: Header, target: PathLike,
+    ranges: Sequence[tuple[int, int]], settings: dict[str, Any],
+) -> None:  # fmt: skip
+    """Leave every shard sealed under its unfinished name."""
+    paths = read_row_paths(header)
+    counted = progress(rows, header.shape[0], "Converting")
+    for number, (path, (first, last)) in enumerate(zip(shard_paths(target, len(ranges)), ranges, strict=True)):
+        dims = (last - first, *header.shape[1:])
+        with HDF5DatasetWriter(dims, path, shard=(number, len(ranges)), **settings) as writer:
+            if header.label_names:
+                writer.store_class_labels(header.label_names)
+            for start in range(first, last, _ROWS_AT_ONCE):
+                stop = min(start + _ROWS_AT_ONCE, last)
+                block = [
+                    row if isinstance(row, EncodedRow) else writer.encode(row)
+                    for row in itertools.islice(counted, stop - start)
+                ]
+                writer.add_encoded(block, header.labels[start:stop], paths[start:stop] or None)
+            writer.seal()
+            writer.suspend()
+    next(counted, None)  # says that all is done
+
+
+def _copied(header: Header) -> Iterator[EncodedRow | np.ndarray]:
+    """Yield the rows as they lie in the source.
+
+    Raises:
+        UserError: a row is damaged.
+    """
+    for part in header.parts:
+        stored = StoredRows(part)
+        for number, row in enumerate(stored.read(0, len(stored))):
+            if not stored.is_intact(number, row):
+                raise UserError(
+                    f"--convert: every row must be what was written; row {number} of {part.path} is damaged; see what "
+                    "else is with --verify, and build the file again"
+                )
+            yield row
+
+
+def _anew(header: Header) -> Iterator[EncodedRow | np.ndarray]:
+    """Yield the rows as arrays, those of images as 8-bit ones."""
     rows = open_rows(header)
-    with HDF5DatasetWriter(
-        header.shape, target, "images" if images else "features", encoding=encoding, quality=quality,
-        dtype=np.uint8 if images else np.dtype(dtype or "float32"), overwrite=overwrite,
-        color_order=header.color_order, history=f"{history}; converted from {header.encoding} {header.dtype}",
-        build=header.build,
-    ) as writer:  # fmt: skip
-        if header.label_names:
-            writer.store_class_labels(header.label_names)
-        starts = range(0, len(header.labels), _ROWS_AT_ONCE)
-        for start in progress(starts, len(header.labels), "Converting", _ROWS_AT_ONCE):
-            stop = min(start + _ROWS_AT_ONCE, len(header.labels))
-            batch: Any = np.stack(rows.read(range(start, stop)))
-            writer.add(
-                _eight_bit(batch, header, start) if images else batch,
-                header.labels[start:stop],
-                paths[start:stop] if paths else None,
-            )
+    for start in range(0, header.shape[0], _ROWS_AT_ONCE):
+        batch = np.stack(rows.read(range(start, min(start + _ROWS_AT_ONCE, header.shape[0]))))
+        yield from _eight_bit(batch, header, start) if len(header.shape) == 4 else batch
     rows.close()
 
 
-def _eight_bit(batch: np.ndarray, header: fileformat.Header, first: int) -> np.ndarray:
+def _eight_bit(batch: np.ndarray, header: Header, first: int) -> np.ndarray:
     if batch.dtype == np.uint8:
         return batch
     pixels = batch.clip(0, 255).astype(np.uint8)

@@ -15,11 +15,13 @@ from typing import Any
 
 import h5py
 
-from pyimagesearch.io.untrusted import open_dataset
+from pyimagesearch.io.shardtable import NAME as TABLE
+from pyimagesearch.io.shardtable import is_united, read_table
+from pyimagesearch.io.untrusted import open_dataset, source_files
 from pyimagesearch.io.vetting import LIMIT_BYTES, LIMIT_SECONDS
 
 NAMES = (
-    "images", "features", "feature", "jpeg", "jpeg_ends", "labels", "label_names", "paths", "checksums",
+    "shards", "images", "features", "feature", "jpeg", "jpeg_ends", "labels", "label_names", "paths", "checksums",
     "channel_sums",
 )  # fmt: skip
 _STRINGS_AT_ONCE = 10_000
@@ -34,16 +36,21 @@ def serve() -> None:
         print(json.dumps(examine(json.loads(line))), flush=True)
 
 
-def examine(path: str) -> str:
+def examine(path: str, seen: set[str] | None = None) -> str:
     """Read all of a file's structure that the readers of this package ever touch, and none of its bulk.
+
+    Args:
+        seen: files that need no second look, to which this one is added.
 
     Returns:
         What is wrong if it would exhaust the memory. Other errors are left to the reader, who has
         better words for them.
     """
+    seen = set() if seen is None else seen
+    seen.add(path)
     _allow_more_time()
     looks: list[Callable[[h5py.File], Any]] = [list, lambda file: dict(file.attrs)]
-    looks += [partial(_touch, name=name) for name in NAMES]
+    looks += [partial(_touch, name=name, seen=seen) for name in NAMES]
     with contextlib.suppress(OSError), h5py.File(path, "r", locking=False) as file:
         if any(_exhausts_memory(look, file) for look in looks):
             return f"would take more than {LIMIT_BYTES / 2**30:.0f} GiB of memory to open"
@@ -58,16 +65,17 @@ def _exhausts_memory(look: Callable[[h5py.File], Any], file: h5py.File) -> bool:
     return False
 
 
-def _touch(file: h5py.File, name: str) -> None:
+def _touch(file: h5py.File, name: str, seen: set[str]) -> None:
     """Look up what lies where: the index of chunks, and strings of any length, which lie in heaps."""
-    dataset = open_dataset(file, name)
+    shards = {shard.file for shard in read_table(file)} if is_united(file) and name != TABLE else None
+    dataset = open_dataset(file, name, shards)
     if dataset is None:
         return
     if dataset.is_virtual:
-        folder = os.path.dirname(file.filename)
-        for source in dataset.virtual_sources():
-            if source.file_name != ".":
-                examine(os.path.join(folder, source.file_name))
+        for source in sorted(source_files(dataset) - {"."}):
+            path = os.path.join(os.path.dirname(file.filename), source)
+            if path not in seen:
+                examine(path, seen)
     if dataset.size and dataset.ndim:
         dataset[:1]
         dataset[-1:]
@@ -75,7 +83,8 @@ def _touch(file: h5py.File, name: str) -> None:
         dataset.id.get_num_chunks()
         if dataset.id.get_num_chunks():
             dataset.id.get_chunk_info(dataset.id.get_num_chunks() - 1)
-    if h5py.check_vlen_dtype(dataset.dtype) or h5py.check_string_dtype(dataset.dtype):
+    text = h5py.check_string_dtype(dataset.dtype)
+    if h5py.check_vlen_dtype(dataset.dtype) or (text and not (text.length and dataset.is_virtual)):
         for start in range(0, len(dataset), _STRINGS_AT_ONCE):
             dataset[start : start + _STRINGS_AT_ONCE]
             _allow_more_time()

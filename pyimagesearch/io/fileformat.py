@@ -1,6 +1,6 @@
 """The HDF5 file format, version 1.
 
-A data set is one file. Any HDF5 tool reads it; these names have a meaning:
+A data set is one file, or looks like one. Any HDF5 tool reads it; these names have a meaning:
 
 ================ ========================================================================
 ``images``       (n, h, w, channels) uint8, contiguous and unfiltered: row i can be memory-mapped
@@ -24,7 +24,13 @@ once every row is on disk; ``checksum`` is the CRC-32 of all other attributes bu
 with ``image_shape`` (h, w, channels) and ``quality``; ``color_order`` is "BGR" or "RGB" for images;
 ``history`` is free text of how the rows were made; ``libraries`` names the versions that made the file;
 ``build`` is the same text for files that were made together; ``recipe`` is JSON that says how to make
-such features of other images.
+such features of other images; ``shard`` and ``shards`` are there in one file of several: its number, from 0, and
+how many there are.
+
+Several files, or shards, are united by one that has no ``shard``. Its datasets are virtual ones over those of the
+shards, by their names in the same folder; ``jpeg_ends`` and ``label_names`` are its own, and so is ``shards`` (k,),
+a table in the order of the rows: ``file``, ``rows``, ``checksum`` (the shard's attribute) and ``rows_checksum``
+(CRC-32 of its ``checksums`` as little-endian bytes). ``shards_checksum`` is the CRC-32 of the table's bytes.
 
 Files of other makers are read as well if they hold rows and labels under these names.
 """
@@ -41,12 +47,14 @@ import numpy as np
 
 import pyimagesearch
 from pyimagesearch.errors import UserError
+from pyimagesearch.io.classnumbers import read_class_numbers
+from pyimagesearch.io.shardtable import is_united
 from pyimagesearch.io.untrusted import damage_reported, open_dataset, read_text
 from pyimagesearch.io.vetting import vet
 
 FORMAT, VERSION = "pyimagesearch", 1
 KEYS = ("images", "features", "feature")
-_MOST_CLASSES, _LARGEST_SIDE = 2**20, 65500
+_LARGEST_SIDE = 65500
 ALIGNED = {"alignment_threshold": 2**20, "alignment_interval": 2**20}
 """How files are opened for their last dataset, so that large ones lie on whole MiB."""
 
@@ -66,6 +74,7 @@ class Header(NamedTuple):
         ours: whether this package wrote the file.
         build: the mark of files that were made together, or "".
         recipe: how features were made, as JSON, or "".
+        shards: the headers of the files that hold the rows, in order, where these are not in ``path`` itself.
     """
 
     path: Path
@@ -79,6 +88,12 @@ class Header(NamedTuple):
     ours: bool
     build: str
     recipe: str = ""
+    shards: tuple["Header", ...] = ()
+
+    @property
+    def parts(self) -> tuple["Header", ...]:
+        """The headers of the files that hold the rows, in order: the shards, or this one alone."""
+        return self.shards or (self,)
 
     @property
     def stored_size(self) -> int:
@@ -194,6 +209,10 @@ def _header_of(file: h5py.File, path: Path, unfinished: bool) -> Header:
         _check_ours(file, path, unfinished)
     elif "checksum" in file.attrs and "format_version" in file.attrs:
         raise ValueError("its attribute format is not what was written")
+    if ours and is_united(file):
+        from pyimagesearch.io.unitedfile import united_header  # which reads the headers of the shards by this module
+
+        return united_header(file)
     jpeg = ours and read_text(file, "encoding") == "jpeg"
     keys = ("jpeg",) if jpeg else KEYS
     found = {key: open_dataset(file, key) for key in keys}
@@ -218,7 +237,7 @@ def _header_of(file: h5py.File, path: Path, unfinished: bool) -> Header:
         encoding="jpeg" if jpeg else "raw",
         shape=shape,
         dtype=dtype,
-        labels=_class_numbers(labels, path),
+        labels=read_class_numbers(labels, path),
         label_names=read_strings(file, "label_names"),
         color_order=read_text(file, "color_order", "BGR"),
         ours=ours,
@@ -235,24 +254,6 @@ def read_strings(file: h5py.File, name: str) -> list[str]:
     if strings.ndim != 1:
         raise ValueError(f"{name} must be a list of strings; it has shape {strings.shape}")
     return strings.asstr()[:].tolist()
-
-
-def _class_numbers(labels: h5py.Dataset, path: Path) -> np.ndarray:
-    numbers = labels[:]
-    if numbers.dtype.kind not in "iuf":
-        raise UserError(
-            f"data set: the labels of {path} must be whole numbers from 0 on; received dtype {numbers.dtype}; "
-            "store class numbers, and names in label_names"
-        )
-    with np.errstate(invalid="ignore"):
-        classes = numbers.astype(np.int64)
-    wrong = np.flatnonzero((classes != numbers) | (classes < 0) | (classes >= _MOST_CLASSES))
-    if len(wrong):
-        raise UserError(
-            f"data set: the labels of {path} must be whole numbers from 0 on; received dtype {numbers.dtype}, row "
-            f"{wrong[0]} has {numbers[wrong[0]]}; store class numbers below {_MOST_CLASSES:,}, and names in label_names"
-        )
-    return classes
 
 
 def _jpeg_shape(file: h5py.File) -> tuple[int, ...]:

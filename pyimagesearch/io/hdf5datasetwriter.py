@@ -15,7 +15,7 @@ from pyimagesearch.io.atomic import PathLike, check_output, open_alone, partial_
 from pyimagesearch.io.fileformat import utf8
 from pyimagesearch.io.rowstore import EncodedRow, JpegStore, RawStore, RowStore
 from pyimagesearch.io.rowtable import RowTable
-from pyimagesearch.io.structure import Structure, open_structure
+from pyimagesearch.io.structure import Structure, open_structure, root_attributes
 from pyimagesearch.io.vetting import trust
 from pyimagesearch.io.writebehind import WriteBehind
 from pyimagesearch.utils.booknames import accepts_book_names
@@ -45,6 +45,9 @@ class HDF5DatasetWriter:
         build: a mark shared by files that are made together.
         recipe: for features, what made them, as `FeatureExtractor.recipe` gives it: who reads the file
             can make features of other images in the same way.
+        shard: (index, count) where the file is one of several; see `pyimagesearch.io.shards`.
+        libraries: the versions that made rows which are only copied, as the attribute of their file has it; by default
+            those of this process.
 
     Raises:
         UserError: an argument breaks a rule, the file exists, or another process is writing it.
@@ -67,10 +70,13 @@ class HDF5DatasetWriter:
         history: str = "",
         build: str = "",
         recipe: str = "",
+        shard: tuple[int, int] = (0, 1),
+        libraries: str = "",
     ) -> None:
         self.dims = tuple(int(d) for d in dims)
         self.dtype = np.dtype(dtype or (np.uint8 if len(self.dims) == 4 else np.float32))
         checks.check_arguments(self.dims, self.dtype, data_key, buf_size, encoding, quality, color_order)
+        checks.check_shard_number(*shard)
         self.path = check_output(output_path, overwrite, "output_path")
         self.label_names: list[str] = []
         self.rows_added = 0
@@ -81,18 +87,9 @@ class HDF5DatasetWriter:
             JpegStore(self.dims, quality) if encoding == "jpeg" else RawStore(data_key, self.dims, self.dtype, pixels)
         )
         self._table = RowTable(self.dims[0], self.dims[-1] if pixels else 0)
-        attributes = {
-            "format": fileformat.FORMAT,
-            "format_version": fileformat.VERSION,
-            "encoding": encoding,
-            "history": history,
-            "build": build,
-            "libraries": fileformat.library_versions(),
-        }
-        if len(self.dims) == 4:
-            attributes["color_order"] = color_order
-        if recipe:
-            attributes["recipe"] = recipe
+        attributes = root_attributes(
+            encoding, history, build, libraries, color_order if len(self.dims) == 4 else "", recipe, shard
+        )
         self._sealed = False
         self._behind = WriteBehind()
         self._partial = partial_path(self.path)

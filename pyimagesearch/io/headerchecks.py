@@ -5,8 +5,8 @@ import os
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.fileformat import Header, header_of, open_file, read_header
-from pyimagesearch.io.untrusted import open_dataset
+from pyimagesearch.io.columns import read_column
+from pyimagesearch.io.fileformat import Header, read_header
 
 
 def read_channel_means(path: str | os.PathLike[str]) -> np.ndarray:
@@ -15,12 +15,12 @@ def read_channel_means(path: str | os.PathLike[str]) -> np.ndarray:
     Raises:
         UserError: the file cannot be used, or does not hold the sums of its rows.
     """
-    with open_file(path) as file:
-        n, height, width, _ = header_of(file).shape
-        sums = open_dataset(file, "channel_sums")
-        if sums is None:
-            raise UserError(f"data set: {path} has no channel_sums; build it again")
-        return sums[:].sum(axis=0, dtype=np.uint64) / (n * height * width)
+    header = read_header(path)
+    n, height, width, _ = header.shape
+    sums = read_column(header, "channel_sums")
+    if sums is None:
+        raise UserError(f"data set: {path} has no channel_sums; build it again")
+    return sums.sum(axis=0, dtype=np.uint64) / (n * height * width)
 
 
 def check_images(header: Header) -> None:

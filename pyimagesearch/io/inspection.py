@@ -1,27 +1,26 @@
 """Says what a data set's file holds, what makes reading it slow, and whether its rows are intact."""
 
 import os
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import h5py
 import numpy as np
 
-from pyimagesearch.errors import UserError
 from pyimagesearch.io import fileformat
+from pyimagesearch.io.atomic import PathLike
 from pyimagesearch.io.imagefolder import count_by_class
-from pyimagesearch.io.rows import MappedRows, open_rows
-from pyimagesearch.io.rowstore import row_checksum
-from pyimagesearch.io.untrusted import damage_reported, open_dataset, read_text
+from pyimagesearch.io.storedrows import StoredRows
+from pyimagesearch.io.untrusted import damage_reported, read_text
 from pyimagesearch.utils.cli import human_bytes
 from pyimagesearch.utils.parallel import cpu_count, map_ahead
 from pyimagesearch.utils.progress import progress
 
 _ROWS_AT_ONCE = 64
 _SHOWN_CLASSES = 12
+_SHOWN_SHARDS = 32
 
 
-def describe(path: str | os.PathLike[str]) -> dict[str, str]:
+def describe(path: PathLike) -> dict[str, str]:
     """Return what a file holds, as pairs of a topic and a sentence; unfinished files included.
 
     The topic "warning" tells what makes reading slow or results doubtful.
@@ -40,7 +39,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, str]:
         shown = [f"{name} {count:,}" for name, count in list(counts.items())[:_SHOWN_CLASSES]]
         more = f" and {len(counts) - len(shown):,} more" if len(counts) > len(shown) else ""
         result = {
-            "size": human_bytes(os.path.getsize(path)),
+            "size": human_bytes(sum(os.path.getsize(each) for each in {header.path, *(p.path for p in header.parts)})),
+            **_shards(file, header),
             "made by": _maker(file) if header.ours else "another program",
             "complete": "yes" if complete else "NO: its writer was stopped",
             "rows": f"{n:,} {kind} {shape}, {header.dtype}{order}",
@@ -55,8 +55,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, str]:
     return result | ({"warning": "; ".join(warnings)} if warnings else {})
 
 
-def damaged_rows(path: str | os.PathLike[str]) -> np.ndarray:
-    """Check every row of a file against its checksum: bytes, label, path and sums of channels.
+def damaged_rows(path: PathLike) -> np.ndarray:
+    """Check every row of a data set against its checksum: bytes, label, path and sums of channels.
 
     Returns:
         int64 ndarray: the numbers of the rows that are not what was written.
@@ -64,53 +64,41 @@ def damaged_rows(path: str | os.PathLike[str]) -> np.ndarray:
     Raises:
         UserError: the file cannot be used, or has no checksums.
     """
-    with damage_reported(path), fileformat.open_file(path) as file:
-        header = fileformat.header_of(file)
-        checksums = open_dataset(file, "checksums")
-        if checksums is None:
-            raise UserError(
-                f"--verify: {os.fspath(path)} has no checksums to check; python -m pyimagesearch.io --convert "
-                "OUT makes a file that has"
-            )
-        wanted = checksums[:]
-        names = open_dataset(file, "paths")
-        paths = [b""] * len(wanted) if names is None else names[:].tolist()
-        dataset = open_dataset(file, "channel_sums")
-        if dataset is not None and (dataset.ndim != 2 or dataset.dtype.kind != "u" or len(dataset) != len(wanted)):
-            raise ValueError(f"channel_sums must have a row of sums for each row; it has {dataset}")
-        sums = [None] * len(wanted) if dataset is None else dataset[:].astype("<u8", copy=False)
-        stored = _stored_bytes(file, header)
+    header = fileformat.read_header(path)
 
-        def check(start: int) -> list[int]:
-            stop = min(start + _ROWS_AT_ONCE, len(wanted))
-            return [
-                i
-                for i, data in enumerate(stored(start, stop), start)
-                if row_checksum(zlib.crc32(data), int(header.labels[i]), paths[i], sums[i]) != wanted[i]
-            ]
+    def check(block: tuple[StoredRows, int, int]) -> list[int]:
+        stored, before, start = block
+        rows = stored.read(start, min(start + _ROWS_AT_ONCE, len(stored)))
+        return [before + i for i, row in enumerate(rows, start) if not stored.is_intact(i, row)]
 
-        starts = range(0, len(wanted), _ROWS_AT_ONCE)
-        threads = cpu_count()
-        found = map_ahead(check, starts, threads, 4 * threads)
-        bad = [row for rows in progress(found, len(wanted), "Verifying", _ROWS_AT_ONCE) for row in rows]
-    return np.array(bad, np.int64)
+    threads = cpu_count()
+    with damage_reported(path):
+        found = map_ahead(check, _blocks(header), threads, 4 * threads)
+        counted = progress(found, header.shape[0], "Verifying", _ROWS_AT_ONCE)
+        return np.array([row for rows in counted for row in rows], np.int64)
 
 
-def _stored_bytes(file: h5py.File, header: fileformat.Header):  # type: ignore[no-untyped-def]
-    """Return a function from a range of rows to their bytes on disk."""
-    if header.encoding == "raw":
-        rows = open_rows(header)
-        return lambda start, stop: (np.ascontiguousarray(row).data.cast("B") for row in rows.read(range(start, stop)))
-    blob = MappedRows(header._replace(shape=file["jpeg"].shape), file["jpeg"].id.get_offset())
-    size = len(file["jpeg"])
-    ends = np.concatenate((np.zeros(1, np.int64), file["jpeg_ends"][:].astype(np.int64)))
+def _blocks(header: fileformat.Header) -> Iterator[tuple[StoredRows, int, int]]:
+    """Yield every block of rows: its file, the rows before that file, and where the block starts in it."""
+    before = 0
+    for part in header.parts:
+        stored = StoredRows(part)
+        yield from ((stored, before, start) for start in range(0, len(stored), _ROWS_AT_ONCE))
+        before += len(stored)
 
-    def jpeg(start: int, stop: int) -> Iterator[np.ndarray]:
-        for i in range(start, stop):
-            sound = 0 <= ends[i] < ends[i + 1] <= size
-            yield blob.span(int(ends[i]), int(ends[i + 1])) if sound else np.empty(0, np.uint8)
 
-    return jpeg
+def name_rows(path: PathLike, rows: Sequence[int]) -> list[str]:
+    """Return the numbers of rows as text; those of a data set in shards say where they lie."""
+    header = fileformat.read_header(path)
+    if not header.shards:
+        return list(map(str, rows))
+    stops = np.cumsum([shard.shape[0] for shard in header.shards])
+    names = []
+    for row in rows:
+        number = int(np.searchsorted(stops, row, "right"))
+        shard = header.shards[number]
+        names.append(f"{row} (row {row - int(stops[number]) + shard.shape[0]} of {shard.path.name})")
+    return names
 
 
 def _maker(file: h5py.File) -> str:
@@ -124,8 +112,20 @@ def _maker(file: h5py.File) -> str:
     return f"{named}; format {file.attrs['format_version']}"
 
 
+def _shards(file: h5py.File, header: fileformat.Header) -> dict[str, str]:
+    if header.shards:
+        shown = [f"{shard.path.name} {shard.shape[0]:,}" for shard in header.shards[:_SHOWN_SHARDS]]
+        more = f" and {len(header.shards) - len(shown):,} more" if len(header.shards) > len(shown) else ""
+        return {"shards": f"{len(header.shards):,}, with rows: {', '.join(shown)}{more}"}
+    if "shard" in file.attrs:
+        return {"shards": f"this is number {file.attrs['shard']} of {file.attrs['shards']}, counted from 0"}
+    return {}
+
+
 def _layout(file: h5py.File, header: fileformat.Header) -> str:
     rows = file[header.key]
+    if header.shards:
+        return f"{len(header.shards):,} shards, memory-mapped"
     if header.encoding == "jpeg":
         return "one block of bytes, memory-mapped"
     if rows.chunks is None:

@@ -19,8 +19,8 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.atomic import PathLike, replacing
-from pyimagesearch.io.fileformat import open_file, read_strings, write_strings
-from pyimagesearch.io.untrusted import damage_reported
+from pyimagesearch.io.columns import read_row_paths
+from pyimagesearch.io.fileformat import read_header, write_strings
 
 
 def read_paths(dataset: PathLike, count: int) -> list[str] | None:
@@ -32,8 +32,7 @@ def read_paths(dataset: PathLike, count: int) -> list[str] | None:
     Raises:
         UserError: the data set cannot be read, or has another number of paths.
     """
-    with open_file(dataset) as file, damage_reported(dataset):
-        paths = read_strings(file, "paths")
+    paths = read_row_paths(read_header(dataset))
     if paths and len(paths) != count:
         raise UserError(
             f"data set: {dataset} must have a path for each of its {count:,} rows, or none; it has {len(paths):,}; "

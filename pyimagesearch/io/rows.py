@@ -21,6 +21,10 @@ from pyimagesearch.io.untrusted import damage_reported
 class Rows(Protocol):
     """Reads rows by number, from any thread."""
 
+    def row(self, number: int) -> np.ndarray:
+        """Return one row; read-only where it is a view."""
+        ...
+
     def read(self, numbers: Sequence[int]) -> list[np.ndarray]:
         """Return the rows at ``numbers``, in that order; read-only where they are views."""
         ...
@@ -37,6 +41,10 @@ def open_rows(header: Header) -> Rows:
 
 
 def _open_rows(header: Header) -> Rows:
+    if header.shards:
+        from pyimagesearch.io.shardedrows import ShardedRows
+
+        return ShardedRows(header)
     file = open_file(header.path)
     if header.encoding == "jpeg":
         with file:
@@ -91,6 +99,10 @@ class MappedRows:
         self._shape, self._dtype = header.shape[1:], header.dtype
         self._row_bytes = int(np.prod(self._shape)) * self._dtype.itemsize
 
+    def row(self, number: int) -> np.ndarray:
+        """Return a view of one row."""
+        return self._map[number] if self._offsets is None else self.read([number])[0]
+
     def read(self, numbers: Sequence[int]) -> list[np.ndarray]:
         """Return views of the rows at ``numbers``."""
         rows, offsets = self._map, self._offsets
@@ -131,9 +143,10 @@ class JpegRows:
         Raises:
             UserError: the bytes of a row are no image of the promised shape.
         """
-        return [self._decode(i) for i in numbers]
+        return [self.row(i) for i in numbers]
 
-    def _decode(self, number: int) -> np.ndarray:
+    def row(self, number: int) -> np.ndarray:
+        """Return one decoded image; otherwise as `read`."""
         data = self._blob[self._starts[number] : self._ends[number]]
         size = jpeg_layout(data.data)[1]  # looked at first: a bomb must not be decoded
         fits = size is not None and size[0] * size[1] == self._shape[0] * self._shape[1]
@@ -160,6 +173,10 @@ class IndexedRows:
     def __init__(self, file: h5py.File, dataset: h5py.Dataset) -> None:
         self._file, self._dataset = file, dataset
         self._lock = threading.Lock()
+
+    def row(self, number: int) -> np.ndarray:
+        """Return a copy of one row; otherwise as `read`."""
+        return self.read([number])[0]
 
     def read(self, numbers: Sequence[int]) -> list[np.ndarray]:
         """Return copies of the rows at ``numbers``, in the machine's own byte order.

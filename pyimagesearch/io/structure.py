@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.fileformat import open_file
+from pyimagesearch.io import fileformat
 from pyimagesearch.io.rowstore import RowStore
 from pyimagesearch.io.rowtable import RowTable
 
@@ -27,6 +27,23 @@ def open_structure(path: Path, mode: str, **options: Any) -> Iterator[h5py.File]
             yield file
     except RuntimeError as error:
         raise OSError(f"{path} cannot be written: is the disk full? (HDF5: {error})") from error
+
+
+def root_attributes(
+    encoding: str, history: str, build: str, libraries: str, color_order: str, recipe: str, shard: tuple[int, int]
+) -> dict[str, Any]:
+    """Return the attributes of a file's root, as `HDF5DatasetWriter` is given them, without those that say nothing."""
+    attributes: dict[str, Any] = {
+        "format": fileformat.FORMAT,
+        "format_version": fileformat.VERSION,
+        "encoding": encoding,
+        "history": history,
+        "build": build,
+        "libraries": libraries or fileformat.library_versions(),
+    }
+    attributes |= {"color_order": color_order} if color_order else {}
+    attributes |= {"recipe": recipe} if recipe else {}
+    return attributes | ({"shard": shard[0], "shards": shard[1]} if shard[1] > 1 else {})
 
 
 class Structure:
@@ -54,7 +71,7 @@ class Structure:
     def is_there(self) -> bool:
         """Return whether the file was made by the same plan."""
         try:
-            with open_file(self._path) as file:
+            with fileformat.open_file(self._path) as file:
                 shapes = {name: file[name].shape for name in self._table.shapes}
                 same = all(file.attrs.get(name) == value for name, value in self._attributes.items())
                 return same and shapes == self._table.shapes

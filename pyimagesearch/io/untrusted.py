@@ -5,7 +5,7 @@ HDF5 files can point to other files of the machine, and can claim terabytes that
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import h5py
@@ -34,8 +34,12 @@ def damage_reported(path: str | os.PathLike[str]) -> Iterator[None]:
         ) from error
 
 
-def open_dataset(file: h5py.File, name: str) -> h5py.Dataset | None:
+def open_dataset(file: h5py.File, name: str, shards: Collection[str] | None = None) -> h5py.Dataset | None:
     """Return a dataset of the file, or None where there is none of that name.
+
+    Args:
+        shards: names of files in the same folder, looked at elsewhere, which alone may hold the data; by default
+            any file of that folder, looked at here.
 
     Raises:
         UserError: it is a link, keeps its data in other files, or claims far more data than it has.
@@ -52,7 +56,7 @@ def open_dataset(file: h5py.File, name: str) -> h5py.Dataset | None:
     if dataset.external:
         raise _refused(file, f"{name} keeps its data in {dataset.external[0][0]}")
     if dataset.is_virtual:
-        _check_sources(file, dataset)
+        _check_sources(file, dataset, shards)
     else:
         _check_claim(file, dataset)
     return dataset
@@ -64,13 +68,23 @@ def read_text(file: h5py.File, attribute: str, default: str = "") -> str:
     return value if isinstance(value, str) else default
 
 
-def _check_sources(file: h5py.File, dataset: h5py.Dataset) -> None:
+def source_files(dataset: h5py.Dataset) -> set[str]:
+    """Return the names of the files to which a virtual dataset is mapped; "." is its own."""
+    return {source.file_name.replace("%%", "%") for source in dataset.virtual_sources()}
+
+
+def _check_sources(file: h5py.File, dataset: h5py.Dataset, shards: Collection[str] | None) -> None:
+    if shards is not None:
+        if others := source_files(dataset).difference(shards):
+            raise _refused(file, f"{dataset.name} takes its data from {min(others)}, which is none of its shards")
+        return
     folder = os.path.dirname(os.path.abspath(file.filename))
     for source in dataset.virtual_sources():
-        path = os.path.normpath(os.path.join(folder, source.file_name))
-        if (os.path.dirname(path) != folder and source.file_name != ".") or os.path.islink(path):
-            raise _refused(file, f"{dataset.name} takes its data from {source.file_name}, outside its own folder")
-        if source.file_name != "." and os.path.isfile(path):
+        name = source.file_name.replace("%%", "%")
+        path = os.path.normpath(os.path.join(folder, name))
+        if (os.path.dirname(path) != folder and name != ".") or os.path.islink(path):
+            raise _refused(file, f"{dataset.name} takes its data from {name}, outside its own folder")
+        if name != "." and os.path.isfile(path):
             with h5py.File(path, "r") as other:
                 part = open_dataset(other, source.dset_name.lstrip("/"))
                 if part is not None and part.is_virtual:

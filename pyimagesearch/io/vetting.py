@@ -110,8 +110,9 @@ class _Helper:
 
     def _answer(self) -> str:
         assert self._process.stdout
-        ready, _, _ = select.select([self._process.stdout], [], [], _PATIENCE_SECONDS)
-        line = self._process.stdout.readline() if ready else ""
+        waiting = select.poll()  # which takes any number of a file, where select takes those below 1024
+        waiting.register(self._process.stdout, select.POLLIN)
+        line = self._process.stdout.readline() if waiting.poll(1000 * _PATIENCE_SECONDS) else ""
         if not line:
             raise EOFError
         return str(json.loads(line))

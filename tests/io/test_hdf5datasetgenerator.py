@@ -7,6 +7,7 @@ import pytest
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter
+from pyimagesearch.io.conversion import convert
 from pyimagesearch.preprocessing import AugmentPreprocessor, MeanPreprocessor, PatchPreprocessor
 
 N = 11
@@ -40,6 +41,18 @@ def generate(path):
 def assert_batches_equal(first, second):
     for a, b in itertools.zip_longest(first, second):
         np.testing.assert_array_equal(a, b)
+
+
+def test_shards_are_fed_as_one_file(path, generate, tmp_path):
+    convert(path, tmp_path / "set.hdf5", shards=3)
+    options = {"batch_size": 4, "classes": 3, "shuffle": True, "class_weight": "balanced"}
+    several = HDF5DatasetGenerator(tmp_path / "set.hdf5", **options)
+    one = generate(**options)
+    assert (several.num_images, several.label_names) == (one.num_images, one.label_names)
+    for first, second in zip(several.generator(2), one.generator(2), strict=True):
+        assert_batches_equal(first, second)
+    np.testing.assert_array_equal(several.db["images"][:], one.db["images"][:])
+    several.close()
 
 
 class OldFlow:
