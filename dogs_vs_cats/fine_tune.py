@@ -3,10 +3,13 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from pyimagesearch.distributed import options as distributed
+from pyimagesearch.distributed import supervisor
 from pyimagesearch.runs.modelcard import write_model_card
 from pyimagesearch.runs.recording import recorded
 from pyimagesearch.utils import cli
@@ -49,9 +52,11 @@ def main(argv: list[str] | None = None) -> dict:
     option("-o", "--output", help="file for the best model; fine_tuned.keras in the config's OUTPUT_PATH if not given")
     option("--resume", action="store_true", help="go on with a training that was stopped")
     option("--force", action="store_true", help="replace the models of an earlier run")
+    distributed.add_options(parser)
     watch.add_options(parser)
     args = parser.parse_args(argv)
-    config, epochs = cli.load_config(args.config), args.warm_up + args.epochs
+    layout = distributed.read_layout(args)
+    config = cli.load_config(args.config)
 
     from pyimagesearch.errors import UserError
     from pyimagesearch.io.atomic import check_output
@@ -65,7 +70,7 @@ def main(argv: list[str] | None = None) -> dict:
     last_path = best_path.with_name(f"{best_path.stem}_last.keras")
     for path in (best_path, last_path):
         check_output(path, args.force or args.resume, "--output")
-    if not epochs:
+    if not args.warm_up + args.epochs:
         raise UserError("--epochs: must be at least 1 if --warm-up is 0; received 0; ask for more epochs")
     header = read_header(config.TRAIN_HDF5)
     check_images(header)
@@ -76,14 +81,24 @@ def main(argv: list[str] | None = None) -> dict:
             f"{header.shape[-1]}; set CHANNELS = 3 in the config and build it again"
         )
 
+    from pyimagesearch.distributed.opening import open_world
+
+    with open_world(layout, args.batch_size) as world:
+        return learn(world, args, config, best_path, last_path)
+
+
+def learn(world: Any, args: argparse.Namespace, config: Any, best_path: Path, last_path: Path) -> dict:
+    """Train in a world of devices and hosts; return the results of `main`."""
     import keras
 
     from pyimagesearch import callbacks, preprocessing
     from pyimagesearch.io import HDF5DatasetGenerator
+    from pyimagesearch.io.fileformat import read_header
     from pyimagesearch.nn import modelfile
     from pyimagesearch.nn.stages import fit_stages, plan_stages
     from pyimagesearch.nn.transfer import TransferNetwork, backbone_layers
 
+    header, epochs = read_header(config.TRAIN_HDF5), args.warm_up + args.epochs
     network = TransferNetwork(
         args.model, args.weights, args.alpha, args.size, args.layer, args.head, args.dropout, args.batch_norm
     )
@@ -96,36 +111,40 @@ def main(argv: list[str] | None = None) -> dict:
     aug = preprocessing.AugmentPreprocessor.from_settings(config.AUGMENTATION)
     train = HDF5DatasetGenerator(
         config.TRAIN_HDF5, args.batch_size, [sp, aug, mp, iap], classes=classes, shuffle=True, seed=config.SEED,
-        threads=args.jobs, class_weight=class_weight,
+        threads=args.jobs, class_weight=class_weight, part=world.part,
     )  # fmt: skip
-    val = HDF5DatasetGenerator(config.VAL_HDF5, args.batch_size, [sp, mp, iap], classes=classes, threads=args.jobs)
+    val = HDF5DatasetGenerator(
+        config.VAL_HDF5, args.batch_size, [sp, mp, iap], classes=classes, threads=args.jobs, part=world.part
+    )
 
     rates = f"rates {args.learning_rate} and {args.fine_tune_rate}, class weights {args.class_weight}"
     steps = f"{args.warm_up} epochs of warm-up, then frozen {args.freeze}, {rates}"
     stream = f"build {header.build}, batch size {args.batch_size}, seed {config.SEED}, {tuple(network)}, {steps}"
+    start = modelfile.check_resumable(last_path, preparation, stream, epochs) if args.resume else modelfile.Position()
+    world.begin(f"{stream}, {epochs} epochs, {preparation}, start {start}", last_path, args.resume)
     if args.resume:
         cli.info(f"loading {last_path}...")
-        start = modelfile.check_resumable(last_path, preparation, stream, epochs)
         cli.resumable(__name__)
         model, _ = modelfile.load_model(last_path)
     else:
         cli.info(f"loading network {args.model}...")
-        start = modelfile.Position()
         keras.utils.set_random_seed(config.SEED)
         model = network.build(classes)
     stages = plan_stages(model, args.freeze, args.warm_up, args.epochs, args.learning_rate, args.fine_tune_rate)
 
     def save(trained: keras.Model, path: Path, position: modelfile.Position) -> None:
-        modelfile.save_model(trained, path, preparation, position, stream)
+        if world.is_first:
+            with world.apart():
+                modelfile.save_model(trained, path, preparation, position, stream)
         if path == last_path:
             cli.resumable(__name__)
 
     figure, curves = best_path.with_suffix(".png"), best_path.with_suffix(".json")
     pace = best_path.with_name(f"{best_path.stem}_speed.json")
-    monitor = callbacks.TrainingMonitor(figure, curves, start_at=start.epoch)
-    speed = callbacks.TrainingSpeed(pace, train, start)
+    monitor = callbacks.TrainingMonitor(figure, curves, start_at=start.epoch, writes=world.is_first)
+    speed = callbacks.TrainingSpeed(pace, train, start, writes=world.is_first)
     checkpoint = callbacks.TrainingCheckpoint(
-        last_path, save, rows=train.num_images, batch_size=args.batch_size, start=start,
+        last_path, save, rows=world.rows(train.num_images), batch_size=args.batch_size, start=start,
         every_batches=config.CHECKPOINT_BATCHES, every_minutes=config.CHECKPOINT_MINUTES,
     )  # fmt: skip
     best = callbacks.BestModel(best_path, save, monitor.history)
@@ -135,15 +154,17 @@ def main(argv: list[str] | None = None) -> dict:
     if stages[-1].frozen == len(backbone_layers(model)):
         cli.info("the network itself stays as it is: extract_features and train_model are much faster at that")
     cli.info(f"training on {train.num_images:,} images, validating on {val.num_images:,}...")
+    world.explain_visits(val.num_images)
     histories = [monitor.history, speed.history]
     recorders = [checkpoint, monitor, best, stop, speed]
     if not stop.reached:
-        with callbacks.followers(
-            args.watch, args.tensorboard, train, epochs, best, histories, start, args.model
-        ) as more:
+        port, board = (args.watch, args.tensorboard) if world.is_first else (None, None)
+        with callbacks.followers(port, board, train, epochs, best, histories, start, args.model) as more:
             fit_stages(model, stages, train, val, start, [*recorders, *more], cli.verbosity())
     train.close()
     val.close()
+    if not world.is_first:
+        return {}
 
     cli.info(f"best validation accuracy: {best.accuracy:.2%}, in epoch {best.epoch} of {len(monitor.history['loss'])}")
     files = [best_path, last_path, figure, curves, pace]
@@ -155,4 +176,4 @@ def main(argv: list[str] | None = None) -> dict:
 
 
 if __name__ == "__main__":
-    raise SystemExit(cli.run(main))
+    raise SystemExit(supervisor.run(main))

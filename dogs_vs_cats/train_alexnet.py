@@ -1,11 +1,15 @@
 """Step 2: train AlexNet from scratch on the images of step 1."""
 
 import sys
+from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from pyimagesearch.distributed import options as distributed
+from pyimagesearch.distributed import supervisor
 from pyimagesearch.runs.modelcard import write_model_card
 from pyimagesearch.runs.recording import recorded
 from pyimagesearch.utils import cli
@@ -23,11 +27,12 @@ def main(argv: list[str] | None = None) -> dict:
     parser.add_argument("--epochs", type=cli.positive_int, help="epochs in all; the config's EPOCHS if not given")
     parser.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
     parser.add_argument("--force", action="store_true", help="replace the models of an earlier run")
+    distributed.add_options(parser)
     watch.add_options(parser)
     args = parser.parse_args(argv)
+    layout = distributed.read_layout(args)
     config = cli.load_config(args.config)
-    epochs, batch_size = args.epochs or config.EPOCHS, args.batch_size or config.BATCH_SIZE
-    size, means = config.INPUT_SIZE, cli.read_means(config.DATASET_MEAN)
+    means = cli.read_means(config.DATASET_MEAN)
 
     from pyimagesearch.errors import UserError
     from pyimagesearch.io.atomic import check_output
@@ -42,16 +47,27 @@ def main(argv: list[str] | None = None) -> dict:
     header = read_header(config.TRAIN_HDF5)
     check_images(header)
     check_same_build(header, read_header(config.VAL_HDF5))
-    classes = len(header.label_names)
 
+    from pyimagesearch.distributed.opening import open_world
+
+    with open_world(layout, args.batch_size or config.BATCH_SIZE) as world:
+        return learn(world, args, config, means, best_path, last_path)
+
+
+def learn(world: Any, args: Namespace, config: Any, means: dict, best_path: Path, last_path: Path) -> dict:
+    """Train in a world of devices and hosts; return the results of `main`."""
     import keras
 
     from pyimagesearch import callbacks, preprocessing
     from pyimagesearch.io import HDF5DatasetGenerator
+    from pyimagesearch.io.fileformat import read_header
     from pyimagesearch.nn import modelfile
     from pyimagesearch.nn.conv import AlexNet
     from pyimagesearch.nn.training import fit_from, learning_rate
 
+    epochs, batch_size = args.epochs or config.EPOCHS, args.batch_size or config.BATCH_SIZE
+    header, size = read_header(config.TRAIN_HDF5), config.INPUT_SIZE
+    classes = len(header.label_names)
     keras.utils.set_random_seed(config.SEED)
     preparation = modelfile.Preparation(
         size, size, header.color_order, means, header.label_names, stored_size=header.stored_size
@@ -61,46 +77,54 @@ def main(argv: list[str] | None = None) -> dict:
     sp, (mp, iap) = preparation.resize(), preparation.normalize()
     train = HDF5DatasetGenerator(
         config.TRAIN_HDF5, batch_size, [pp, aug, mp, iap], classes=classes,
-        shuffle=True, seed=config.SEED, threads=args.jobs,
+        shuffle=True, seed=config.SEED, threads=args.jobs, part=world.part,
     )  # fmt: skip
-    val = HDF5DatasetGenerator(config.VAL_HDF5, batch_size, [sp, mp, iap], classes=classes, threads=args.jobs)
+    val = HDF5DatasetGenerator(
+        config.VAL_HDF5, batch_size, [sp, mp, iap], classes=classes, threads=args.jobs, part=world.part
+    )
 
     stream = f"build {header.build}, batch size {batch_size}, seed {config.SEED}"
     rate = learning_rate(config.LEARNING_RATE, config.LEARNING_RATE_DECAY, epochs * len(train))
+    start = modelfile.check_resumable(last_path, preparation, stream, epochs) if args.resume else modelfile.Position()
+    world.begin(f"{stream}, {epochs} epochs, {preparation}, start {start}", last_path, args.resume)
     if args.resume:
         cli.info(f"loading {last_path}...")
-        start = modelfile.check_resumable(last_path, preparation, stream, epochs)
         cli.resumable(__name__)
         model, _ = modelfile.load_model(last_path)
         if config.LEARNING_RATE_DECAY == "linear":  # more epochs in all make a longer line
             model.optimizer.learning_rate = rate
     else:
         cli.info("compiling model...")
-        start = modelfile.Position()
         model = AlexNet.build(size, size, header.shape[-1], classes, config.REGULARIZATION)
         loss = "binary_crossentropy" if classes == 2 else "categorical_crossentropy"
         model.compile(loss=loss, optimizer=keras.optimizers.Adam(rate), metrics=["accuracy"])
 
     def save(trained: keras.Model, path: Path, position: modelfile.Position) -> None:
-        modelfile.save_model(trained, path, preparation, position, stream)
+        if world.is_first:
+            with world.apart():
+                modelfile.save_model(trained, path, preparation, position, stream)
         if path == last_path:
             cli.resumable(__name__)
 
     figure, curves = best_path.with_name("training.png"), best_path.with_name("training.json")
     pace = best_path.with_name("training_speed.json")
-    monitor = callbacks.TrainingMonitor(figure, curves, start_at=start.epoch)
-    speed = callbacks.TrainingSpeed(pace, train, start)
+    monitor = callbacks.TrainingMonitor(figure, curves, start_at=start.epoch, writes=world.is_first)
+    speed = callbacks.TrainingSpeed(pace, train, start, writes=world.is_first)
     checkpoint = callbacks.TrainingCheckpoint(
-        last_path, save, rows=train.num_images, batch_size=batch_size, start=start,
+        last_path, save, rows=world.rows(train.num_images), batch_size=batch_size, start=start,
         every_batches=config.CHECKPOINT_BATCHES, every_minutes=config.CHECKPOINT_MINUTES,
     )  # fmt: skip
     best = callbacks.BestModel(best_path, save, monitor.history)
     cli.info(f"training on {train.num_images:,} images, validating on {val.num_images:,}...")
     histories = [monitor.history, speed.history]
-    with callbacks.followers(args.watch, args.tensorboard, train, epochs, best, histories, start, "AlexNet") as more:
+    world.explain_visits(val.num_images)
+    port, board = (args.watch, args.tensorboard) if world.is_first else (None, None)
+    with callbacks.followers(port, board, train, epochs, best, histories, start, "AlexNet") as more:
         fit_from(model, train, val, epochs, start, [checkpoint, monitor, best, speed, *more], cli.verbosity())
     train.close()
     val.close()
+    if not world.is_first:
+        return {}
 
     cli.info(f"best validation accuracy: {best.accuracy:.2%}, in epoch {best.epoch} of {epochs}")
     files = [best_path, last_path, figure, curves, pace]
@@ -112,4 +136,4 @@ def main(argv: list[str] | None = None) -> dict:
 
 
 if __name__ == "__main__":
-    raise SystemExit(cli.run(main))
+    raise SystemExit(supervisor.run(main))

@@ -21,6 +21,7 @@ class TrainingMonitor(keras.callbacks.Callback):
         fig_path: the figure: PNG, PDF or SVG by its suffix.
         json_path: the numbers: a list for each metric, one value an epoch. None keeps none.
         start_at: epochs done before this run: the curves of ``json_path`` go on from there.
+        writes: whether the files are written; of hosts that train together only one writes.
 
     Attributes:
         history: for each metric a list with one value an epoch.
@@ -35,8 +36,11 @@ class TrainingMonitor(keras.callbacks.Callback):
         fig_path: str | os.PathLike[str],
         json_path: str | os.PathLike[str] | None = None,
         start_at: int = 0,
+        *,
+        writes: bool = True,
     ) -> None:
         super().__init__()
+        self._writes = writes
         self.fig_path = Path(fig_path)
         self.json_path = None if json_path is None else Path(json_path)
         self.history: dict[str, list[float]] = {}
@@ -44,13 +48,15 @@ class TrainingMonitor(keras.callbacks.Callback):
             self.history = _load(self.json_path, start_at)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Add the epoch's results and rewrite both files."""
+        """Add the epoch's results, and rewrite both files."""
         results = {} if logs is None else logs
         optimizer = getattr(self.model, "optimizer", None)
         if optimizer is not None and ("learning_rate" in self.history or not self.history):
             results["learning_rate"] = _learning_rate(optimizer)
         for name, value in results.items():
             self.history.setdefault(name, []).append(float(value))
+        if not self._writes:
+            return
         if self.json_path is not None:
             write_json(self.json_path, self.history)
         with replacing(self.fig_path) as temporary:

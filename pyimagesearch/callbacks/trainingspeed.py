@@ -25,6 +25,7 @@ class TrainingSpeed(keras.callbacks.Callback):
         json_path: the file: a list for each figure, one value an epoch.
         train: the `HDF5DatasetGenerator` that the model is trained on.
         start: the position that this run goes on from; the figures of ``json_path`` before it are kept.
+        writes: whether the file is written; of hosts that train together only one writes.
 
     Attributes:
         history: "seconds": of the epoch with its validation, without the files written after it;
@@ -33,8 +34,16 @@ class TrainingSpeed(keras.callbacks.Callback):
             an epoch of an earlier run that left no figures.
     """
 
-    def __init__(self, json_path: str | os.PathLike[str], train: Any, start: Position | None = None) -> None:
+    def __init__(
+        self,
+        json_path: str | os.PathLike[str],
+        train: Any,
+        start: Position | None = None,
+        *,
+        writes: bool = True,
+    ) -> None:
         super().__init__()
+        self._writes = writes
         self.json_path, self._train, self._start = Path(json_path), train, start or Position()
         self.history: dict[str, list[float | None]] = _load(self.json_path, self._start.epoch)
         self._first = self._batches = 0
@@ -67,7 +76,8 @@ class TrainingSpeed(keras.callbacks.Callback):
             self.history[name].append(value)
         if logs is not None:
             logs.update({name: figures[name] for name in FIGURES[1:]})  # Keras prints the seconds itself
-        write_json(self.json_path, self.history)
+        if self._writes:
+            write_json(self.json_path, self.history)
 
 
 def _load(path: Path, epochs: int) -> dict[str, list[float | None]]:

@@ -37,13 +37,24 @@ def fit_from(
 ) -> None:
     """Train from ``start`` to the end of the last epoch, on just the batches that are left.
 
+    The generator's epoch follows that of Keras, which under TensorFlow's strategies begins an epoch for a look at it.
+
     Args:
         train: an `HDF5DatasetGenerator`, whose epoch is set to that of ``start``.
         validation: the same for validation.
         epochs: epochs in all, those before ``start`` included.
         verbose: as of ``fit``.
+
+    Raises:
+        UserError: ``start`` is behind the last batch of an epoch.
     """
+    if start.batch >= len(train):
+        raise UserError(
+            f"--resume: must go on within the {len(train)} batches of an epoch, which are fewer if more devices share "
+            f"them; received a checkpoint at batch {start.batch}; take as many devices as before"
+        )
     train.epoch = start.epoch
+    follow = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: setattr(train, "epoch", epoch))
     parts = [(train, start.epoch, epochs)]
     if start.batch:
         parts = [(EpochTail(train, start.batch), start.epoch, start.epoch + 1), (train, start.epoch + 1, epochs)]
@@ -51,7 +62,7 @@ def fit_from(
         if first < last:
             model.fit(
                 batches, validation_data=validation, initial_epoch=first, epochs=last,
-                shuffle=False, callbacks=list(callbacks), verbose=verbose,
+                shuffle=False, callbacks=[follow, *callbacks], verbose=verbose,
             )  # fmt: skip
         if model.stop_training:
             return

@@ -64,6 +64,12 @@ class TestTrainingMonitor:
         TrainingMonitor(tmp_path / "a.png").on_epoch_end(0, results(0.5, 0.7))
         assert os.listdir(tmp_path) == ["a.png"]
 
+    def test_a_host_that_does_not_write_knows_as_much(self, tmp_path):
+        monitor = TrainingMonitor(tmp_path / "a.png", tmp_path / "a.json", writes=False)
+        monitor.on_epoch_end(0, results(0.5, 0.7))
+        assert monitor.history["val_loss"] == [0.5]
+        assert not os.listdir(tmp_path)
+
     def test_a_later_run_goes_on_where_it_starts(self, tmp_path):
         first = TrainingMonitor(tmp_path / "a.png", tmp_path / "a.json")
         for epoch in range(4):

@@ -57,6 +57,13 @@ class TestTrainingSpeed:
             assert 0 < ROWS / rate <= seconds  # training is a part of the epoch
         assert all(0 <= share <= 1 for share in speed.history["waiting"])
 
+    def test_a_host_that_does_not_write_measures_all_the_same(self, tmp_path, model, generate):
+        train = generate()
+        speed = TrainingSpeed(tmp_path / "speed.json", train, writes=False)
+        fit(model, train, None, [speed])
+        assert len(speed.history["seconds"]) == 2
+        assert not (tmp_path / "speed.json").exists()
+
     def test_slow_data_are_waited_for_and_a_slow_model_is_not(self, tmp_path, model, generate):
         def share(train, pause):
             speed = TrainingSpeed(tmp_path / "speed.json", train)

@@ -119,6 +119,13 @@ def test_a_resumed_run_sees_the_same_batches_and_ends_with_the_same_weights(tmp_
             np.testing.assert_allclose(monitor.history[name], values, rtol=1e-5)
 
 
+def test_a_position_that_an_epoch_has_not(tmp_path, data):
+    """As one of a single device can be, where several leave out the rows of a short last batch."""
+    words = r"^--resume: must go on within the 7 batches of an epoch.* at batch 7; take as many devices"
+    with pytest.raises(UserError, match=words):
+        train(tmp_path, data, Position(0, 7))
+
+
 def test_other_settings_cannot_be_resumed(tmp_path, data):
     train(tmp_path, data)
     with pytest.raises(UserError, match=r"--resume: .* must have been trained with the input and the batches"):
