@@ -3,10 +3,12 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from pyimagesearch.cluster import open_cluster, options
 from pyimagesearch.runs.recording import recorded
 from pyimagesearch.utils import cli
 
@@ -28,6 +30,8 @@ def main(argv: list[str] | None = None) -> dict:
         help="rows between resume points",
     )
     parser.add_argument("-j", "--jobs", type=cli.positive_int, help="decoding threads; all processors if not given")
+    options.add_shards(parser)
+    options.add_cluster(parser)
     parser.add_argument("--encoding", choices=["raw", "jpeg"], default="raw", help="raw is fastest, jpeg smallest")
     parser.add_argument("--quality", type=cli.positive_int, default=90, help="of JPEG images that are encoded here")
     parser.add_argument(
@@ -50,7 +54,12 @@ def main(argv: list[str] | None = None) -> dict:
     parser.add_argument("--force", action="store_true", help="replace existing files, once the new ones are complete")
     args = parser.parse_args(argv)
     config = cli.load_config(args.config)
+    with open_cluster(args.cluster, args.jobs) as cluster:
+        return build(args, config, cluster)
 
+
+def build(args: argparse.Namespace, config: Any, cluster: Any) -> dict:
+    """Build what the options ask for on a cluster; return the results of `main`."""
     import numpy as np
 
     from pyimagesearch.io import imagefolder
@@ -58,9 +67,10 @@ def main(argv: list[str] | None = None) -> dict:
     from pyimagesearch.io.duplicates import find_duplicates, split_groups, summary
     from pyimagesearch.io.imagefile import Decoding
     from pyimagesearch.io.imagelist import list_images
-    from pyimagesearch.io.packing import SplitBuilder, scan, unreadable_error
+    from pyimagesearch.io.packing import SplitBuilder
+    from pyimagesearch.io.scanning import check_reachable, scan, unreadable_error
+    from pyimagesearch.io.shards import files_of_set
     from pyimagesearch.preprocessing import AspectAwarePreprocessor
-    from pyimagesearch.utils.parallel import cpu_count
 
     def output(path: str) -> Path:
         path = Path(args.output) / Path(path).name if args.output else path
@@ -70,16 +80,17 @@ def main(argv: list[str] | None = None) -> dict:
     sets = {name: output(path) for name, path in sets.items()}
     means_path = output(config.DATASET_MEAN)
     report_path = means_path.with_name("build.json")
-    threads, size = args.jobs or cpu_count(), config.STORED_SIZE
+    size = config.STORED_SIZE
     decoding = Decoding(config.CHANNELS, config.MAX_IMAGE_PIXELS, config.IMAGE_FORMATS).check()
     resize = AspectAwarePreprocessor(size, size)
 
     cli.info("listing images...")
     dataset = args.dataset or config.IMAGES_PATH
     images = list_images(dataset, config.LABEL_OF)
+    check_reachable(images, cluster, {path.parent for path in sets.values()})
     skipped, prints, groups = {}, {}, []
     if args.on_error == "skip" or args.duplicates == "group":
-        readable, bad = scan(images, threads, "Checking images", decoding)
+        readable, bad = scan(images, cluster, "Checking images", decoding)
         if bad and args.on_error == "fail":
             raise unreadable_error(images, bad)
         skipped = {images.paths[row]: reason for row, reason in bad.items()}
@@ -95,8 +106,9 @@ def main(argv: list[str] | None = None) -> dict:
     cli.info(f"building {', '.join(map(str, sets.values()))}...")
     builder = SplitBuilder(
         images, dict(zip(sets, rows, strict=True)), resize, decoding,
-        encoding=args.encoding, quality=args.quality, buf_size=args.buffer_size, threads=threads,
+        encoding=args.encoding, quality=args.quality, buf_size=args.buffer_size, cluster=cluster,
         fingerprints=args.duplicates == "report" and not prints,
+        shards=options.number_of_shards(args.shards, args.cluster, list(map(len, rows))),
     )  # fmt: skip
     cli.resumable(__name__)
     means = builder.build(sets, overwrite=args.force, resume=args.resume)["train"]
@@ -109,7 +121,7 @@ def main(argv: list[str] | None = None) -> dict:
         prints |= builder.fingerprints
         earlier = np.array([row for row in range(len(images.paths)) if row not in prints], int)  # before --resume
         if len(earlier):
-            again, _ = scan(images.subset(earlier), threads, "Checking earlier images", decoding, resize)
+            again, _ = scan(images.subset(earlier), cluster, "Checking earlier images", decoding, resize)
             prints |= {int(earlier[row]): found for row, found in again.items()}
         known = sorted(prints)
         groups = [[known[i] for i in group] for group in find_duplicates([prints[row] for row in known])]
@@ -126,18 +138,24 @@ def main(argv: list[str] | None = None) -> dict:
     if skipped:
         cli.info(f"left out {len(skipped):,} unreadable images; {report_path} lists them")
     cli.info(f"means of the training images: R {r:.2f}, G {g:.2f}, B {b:.2f}")
-    files = [*sets.values(), means_path, report_path]
+    files_of = {name: files_of_set(path) for name, path in sets.items()}
+    files = [*(file for each in files_of.values() for file in each), means_path, report_path]
     cli.wrote(*files)
     sizes = {str(path): path.stat().st_size for path in files}
     of_classes = {
         name: imagefolder.count_by_class(images.labels[chosen], images.label_names)
         for name, chosen in zip(sets, rows, strict=True)
     }
-    lines = [(str(path), f"{splits[name]:,}", cli.human_bytes(path.stat().st_size)) for name, path in sets.items()]
+    lines = [
+        (str(path), f"{splits[name]:,}", cli.human_bytes(sum(sizes[str(file)] for file in files_of[name])))
+        for name, path in sets.items()
+    ]
     cli.table(("data set", "images", "size"), *lines)
     return {
         "images": len(images.paths), "classes": counts, "splits": of_classes, "skipped": skipped, "duplicates": found,
         "means": {"R": r, "G": g, "B": b}, "stored_size": size, "encoding": args.encoding, "bytes": sizes,
+        "shards": {name: max(1, len(each) - 1) for name, each in files_of.items()},
+        "cluster": args.cluster, "workers": cluster.workers,
         "dataset": str(dataset), "build": builder.mark, "inputs": [dataset], "files": files,
     }  # fmt: skip
 

@@ -1,13 +1,17 @@
 """Step 4: turn images into feature vectors by a trained network."""
 
+import argparse
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from pyimagesearch.cluster import open_cluster, options
 from pyimagesearch.runs.recording import recorded
+from pyimagesearch.runs.surroundings import versions
 from pyimagesearch.utils import cli
 
 
@@ -49,28 +53,33 @@ def main(argv: list[str] | None = None) -> dict:
         help="rows between resume points",
     )
     parser.add_argument("-j", "--jobs", type=cli.positive_int, help="decoding threads; all processors if not given")
+    options.add_shards(parser)
+    options.add_cluster(parser)
     parser.add_argument("--resume", action="store_true", help="go on with an extraction that was stopped")
     parser.add_argument("--force", action="store_true", help="replace an existing file, once the new one is complete")
     args = parser.parse_args(argv)
     config = cli.load_config(args.config)
+    with open_cluster(args.cluster, args.jobs, versions) as cluster:
+        return extract(args, config, cluster)
 
+
+def extract(args: argparse.Namespace, config: Any, cluster: Any) -> dict:
+    """Extract what the options ask for on a cluster; return the results of `main`."""
     import numpy as np
 
-    from pyimagesearch.io import HDF5DatasetWriter
     from pyimagesearch.io.atomic import check_output
-    from pyimagesearch.io.headerchecks import is_finished
     from pyimagesearch.io.imagesource import open_images
+    from pyimagesearch.io.shards import files_of_set
     from pyimagesearch.utils.digest import fingerprint
-    from pyimagesearch.utils.parallel import cpu_count, keep_opencv_to_one_thread, map_ahead
-    from pyimagesearch.utils.progress import progress
+    from pyimagesearch.utils.parallel import cpu_count, keep_opencv_to_one_thread
 
     output = check_output(args.output or config.FEATURES_HDF5, args.force or args.resume)
     cli.info("listing images...")
-    threads = args.jobs or cpu_count()
     keep_opencv_to_one_thread()
     dataset = args.dataset or config.IMAGES_PATH
-    images = open_images(dataset, config.LABEL_OF, threads)
+    images = open_images(dataset, config.LABEL_OF, args.jobs or cpu_count())
 
+    from pyimagesearch.nn.extraction import extract_together
     from pyimagesearch.nn.featureextractor import FeatureExtractor
 
     cli.info(f"loading network {args.model}...")
@@ -81,39 +90,28 @@ def main(argv: list[str] | None = None) -> dict:
 
     build = fingerprint([images.identity, extractor.recipe, str(args.batch_size), str(config.SEED)])
     networks = [name for name in (*args.model.split(","), *args.weights.split(",")) if Path(name).is_file()]
-    results = {
-        "images": len(images.labels), "features": extractor.features, "networks": extractor.description,
-        "build": build, "inputs": [dataset, *networks], "files": [output],
-    }  # fmt: skip
-    if args.resume and not args.force and is_finished(output, build):
-        cli.info(f"{output} is complete")
-        return {**results, "seconds": 0.0, "images_per_second": None}
     order = np.random.default_rng(config.SEED).permutation(len(images.labels))
-
-    def prepare(rows: np.ndarray) -> list[np.ndarray]:
-        return extractor.prepare(images.read(rows, extractor.resize))
-
     cli.resumable(__name__)
     start = time.perf_counter()
-    with HDF5DatasetWriter(
-        (len(order), extractor.features), output, "features", args.buffer_size,
-        overwrite=args.force, resume=args.resume, history=extractor.description, build=build,
-        recipe=extractor.recipe,
-    ) as writer:  # fmt: skip
-        writer.store_class_labels(images.label_names)
-        paths = [images.paths[row] for row in order] if images.paths else None
-        done = writer.recover(images.labels[order], paths, args.batch_size) if args.resume else 0
-        starts = range(done, len(order), args.batch_size)
-        blocks = [slice(start, start + args.batch_size) for start in starts]
-        prepared = map_ahead(lambda block: prepare(order[block]), blocks, threads, threads + 1)
-        bar = progress(prepared, len(order), "Extracting features", args.batch_size, done)
-        for inputs, block in zip(bar, blocks, strict=True):
-            writer.add(extractor.extract(inputs), images.labels[order[block]], paths and paths[block])
+    done = extract_together(
+        cluster, images, order, extractor, output, dataset,
+        shards=options.number_of_shards(args.shards, args.cluster, [len(order)]), batch_size=args.batch_size,
+        buf_size=args.buffer_size, build=build, networks=networks, overwrite=args.force, resume=args.resume,
+    )  # fmt: skip
     images.close()
+    files = files_of_set(output)
+    results = {
+        "images": len(order), "features": extractor.features, "networks": extractor.description,
+        "shards": max(1, len(files) - 1), "cluster": args.cluster, "workers": cluster.workers,
+        "build": build, "inputs": [dataset, *networks], "files": files,
+    }  # fmt: skip
+    if done == len(order):
+        cli.info(f"{output} is complete")
+        return {**results, "seconds": 0.0, "images_per_second": None}
     seconds = time.perf_counter() - start
     speed = (len(order) - done) / seconds
     cli.info(f"{len(order):,} feature vectors of length {extractor.features:,}")
-    cli.wrote(output)
+    cli.wrote(*files)
     line = (str(output), f"{len(order):,}", f"{extractor.features:,}", f"{seconds:.1f}", f"{speed:,.0f}")
     cli.table(("features", "images", "length", "seconds", "images/s"), line)
     return {**results, "seconds": round(seconds, 3), "images_per_second": round(speed, 1)}

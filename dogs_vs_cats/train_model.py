@@ -4,12 +4,15 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from pyimagesearch.cluster import open_cluster, options
 from pyimagesearch.runs.modelcard import write_model_card
 from pyimagesearch.runs.recording import recorded
+from pyimagesearch.runs.surroundings import versions
 from pyimagesearch.utils import cli
 
 C_VALUES = (0.0001, 0.001, 0.01, 0.1, 1.0)
@@ -45,9 +48,16 @@ def main(argv: list[str] | None = None) -> dict:
         help="read features from the file again and again; auto: if they exceed half of the free memory",
     )  # fmt: skip
     parser.add_argument("-j", "--jobs", type=cli.processes, default=-1, help="threads; -1 for all processors")
+    options.add_cluster(parser)
     parser.add_argument("--force", action="store_true", help="replace existing files")
     args = parser.parse_args(argv)
     config = cli.load_config(args.config)
+    with open_cluster(args.cluster, None if args.jobs == -1 else args.jobs, versions) as cluster:
+        return train(args, config, cluster)
+
+
+def train(args: argparse.Namespace, config: Any, cluster: Any) -> dict:
+    """Train what the options ask for, and search on a cluster; return the results of `main`."""
     db, model_path = Path(args.db or config.FEATURES_HDF5), Path(args.model or config.CLASSIFIER_PATH)
 
     import numpy as np
@@ -66,6 +76,7 @@ def main(argv: list[str] | None = None) -> dict:
     predicted_path = model_path.with_name(f"{model_path.stem}_predictions.hdf5")
     start = time.monotonic()
     features = FeatureFile(db, IN_MEMORY[args.out_of_core])
+    cluster.check(reads=[db])
     evaluation.check_probabilities(args.classifier, args.calibrate, args.clip, len(features.names))
 
     from sklearn.metrics import classification_report
@@ -79,7 +90,7 @@ def main(argv: list[str] | None = None) -> dict:
     cli.info(f"tuning hyperparameters on 75% of {n:,} feature vectors, {place}...")
     train, test = train_test_split(np.arange(n), test_size=0.25, stratify=features.labels, random_state=config.SEED)
     threads = cpu_count() if args.jobs == -1 else args.jobs
-    found = search(features, train, args.classifier, C_VALUES, args.folds, threads, config.SEED)
+    found = search(features, train, args.classifier, C_VALUES, args.folds, threads, config.SEED, cluster)
     for candidate in found.candidates:
         cli.info(evaluation.in_words(candidate))
     cli.info(f"best hyperparameters: C = {found.best.c}")
@@ -117,7 +128,10 @@ def main(argv: list[str] | None = None) -> dict:
     cli.wrote(*files)
     line = str(model_path), f"{found.best.c:g}", f"{result['accuracy']:.2%}", f"{len(test):,}"
     cli.table(("classifier", "C", "accuracy", "test images"), line)
-    return {**figures, "evaluation": result, "predictions": predicted_path, "inputs": [db], "files": files}
+    return {
+        **figures, "evaluation": result, "cluster": args.cluster, "workers": cluster.workers,
+        "predictions": predicted_path, "inputs": [db], "files": files,
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

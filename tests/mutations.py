@@ -162,7 +162,7 @@ MUTATIONS = (
     ),
     Mutation(
         "labels are stored with another block's images",
-        f"{IO}/packing.py",
+        f"{IO}/shardpacking.py",
         "writer.add_encoded(rows, images.labels[start:stop], images.paths[start:stop])",
         "writer.add_encoded(rows, images.labels[: len(rows)], images.paths[start:stop])",
         TRACED,
@@ -180,9 +180,9 @@ MUTATIONS = (
     ),
     Mutation(
         "features are labelled in the order of the folder",
-        "dogs_vs_cats/extract_features.py",
-        "images.labels[order[block]], paths and paths[block]",
-        "images.labels[block], paths and paths[block]",
+        "pyimagesearch/nn/extraction.py",
+        "FeatureShard(number, path, rows, images.labels[rows], names, files)",
+        "FeatureShard(number, path, rows, images.labels[start:stop], names, files)",
         TRACED,
     ),
     Mutation(

@@ -87,7 +87,7 @@ class _FromFiles:
 
 
 class _FromHDF5:
-    folder = None
+    folder: ImageFolder | None = None
 
     def __init__(self, path: str | os.PathLike[str], threads: int) -> None:
         header = read_header(path)

@@ -1,7 +1,8 @@
 """Feature vectors of a file, by row number: from memory where they fit, else from the file."""
 
+import copy
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,10 @@ class FeatureFile:
         path: an HDF5 file of features, of shape (n, d) and any dtype.
         in_memory: whether all rows are read at once, as float32, or block by block when they are asked for; None
             reads them at once if they take at most half of the memory that is free.
+        neighbours: how many processes share that memory in such a way.
 
     Attributes:
+        path: the file.
         shape: (n, d).
         labels: int64 ndarray of shape (n,): for each row the index of its class in ``names``.
         names: the classes that occur, sorted.
@@ -34,14 +37,15 @@ class FeatureFile:
         UserError: the file cannot be used, holds images, or too few rows of a class.
     """
 
-    def __init__(self, path: str | os.PathLike[str], in_memory: bool | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str], in_memory: bool | None = None, neighbours: int = 1) -> None:
         header = read_header(path)
         self.names, self.labels = _classes(header)
         self.shape = (header.shape[0], header.shape[1])
-        self.recipe, self._path = header.recipe, header.path
+        self.recipe, self.path = header.recipe, header.path
         needed = 4 * self.shape[0] * self.shape[1]
-        self.in_memory = needed <= available_memory() / 2 if in_memory is None else in_memory
+        self.in_memory = needed <= available_memory() / 2 / neighbours if in_memory is None else in_memory
         self._features, self._rows = None, None
+        self._before_read: Callable[[], None] = lambda: None
         if self.in_memory:
             self._features = self._load(header)
         else:
@@ -49,6 +53,7 @@ class FeatureFile:
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Return the features of ``rows`` as float32 ndarray of shape (len(rows), d), which nobody else will touch."""
+        self._before_read()
         if self._features is not None:
             return self._features[rows]
         assert self._rows is not None, "the file was closed"
@@ -71,10 +76,16 @@ class FeatureFile:
             if not np.isfinite(features).all():
                 wrong = block[~np.isfinite(features).all(axis=1)][0]
                 raise UserError(
-                    f"db: {self._path} must hold finite numbers in the range of float32; row {wrong} has others; "
+                    f"db: {self.path} must hold finite numbers in the range of float32; row {wrong} has others; "
                     "extract the features again"
                 )
             yield features
+
+    def watched(self, before_read: Callable[[], None]) -> "FeatureFile":
+        """Return the same file, which calls ``before_read`` whenever rows are read; that may raise."""
+        twin = copy.copy(self)
+        twin._before_read = before_read
+        return twin
 
     def close(self) -> None:
         """Let go of the rows."""

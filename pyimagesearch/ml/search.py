@@ -1,6 +1,8 @@
 """Finds the C of a linear classifier by k-fold cross-validation, and trains it on all rows."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,11 +15,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
+from pyimagesearch.cluster.tasks import Cluster, Work
+from pyimagesearch.cluster.thisprocess import ThisProcess
 from pyimagesearch.errors import UserError
 from pyimagesearch.ml import losses
 from pyimagesearch.ml.features import FeatureFile
 from pyimagesearch.ml.linear import Standardized, fit_lbfgs, fit_sgd
-from pyimagesearch.utils.progress import progress
+from pyimagesearch.utils.parallel import cpu_count
 
 
 class Kind(NamedTuple):
@@ -83,6 +87,64 @@ class Search(NamedTuple):
     pipeline: Pipeline
 
 
+class Grid(NamedTuple):
+    """What all fits of a search have in common.
+
+    Attributes:
+        features: the file of features; its path, where the fits are made in other processes.
+        in_memory: as of `FeatureFile`, for those.
+        rows, folds, kind, seed: as of `search`.
+    """
+
+    features: FeatureFile | str
+    in_memory: bool | None
+    rows: np.ndarray
+    folds: int
+    kind: str
+    seed: int
+
+
+class Fit(NamedTuple):
+    """A task: to train with one C on one fold.
+
+    Attributes:
+        number: of the C, in the order given.
+        c: its value.
+        fold: number of the fold.
+        start: the weights that the C before it found on this fold; None for the first.
+    """
+
+    number: int
+    c: float
+    fold: int
+    start: np.ndarray | None
+
+
+def fit_fold(grid: Grid, fit: Fit, work: Work) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights, and the scores that they give the rows of the fold that were not trained on."""
+    features = grid.features
+    if not isinstance(features, FeatureFile):
+        path, neighbours = features, max(1, cpu_count() // work.threads)
+        features = work.keep("features", lambda: FeatureFile(path, grid.in_memory, neighbours))
+    watched, rows = features.watched(lambda: work.report(0)), grid.rows
+    train, test = work.keep("splits", lambda: _splits(watched.labels[rows], grid.folds))[fit.fold]
+    data = work.keep(f"fold {fit.fold}", lambda: Standardized.fit(watched, rows[train]))._replace(features=watched)
+    with _computing(work.threads) as pool:
+        weights = KINDS[grid.kind].fit(data, fit.c, fit.start, grid.seed, pool)
+        return weights, data.scores(weights, rows[test])
+
+
+@contextlib.contextmanager
+def _computing(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Let threads of a pool compute, and BLAS none of its own."""
+    with threadpool_limits(1), ThreadPoolExecutor(threads, thread_name_prefix="search") as pool:
+        yield pool
+
+
+def _splits(truth: np.ndarray, folds: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    return list(StratifiedKFold(folds).split(truth, truth))
+
+
 def search(
     features: FeatureFile,
     rows: np.ndarray,
@@ -91,11 +153,12 @@ def search(
     folds: int = 3,
     threads: int = 1,
     seed: int = 0,
+    cluster: Cluster | None = None,
 ) -> Search:
     """Try every C on ``folds`` folds, as scikit-learn's GridSearchCV, and train with the best.
 
     The folds are GridSearchCV's. Features are standardised once a fold, a fit begins where that of the C
-    before it ended, and threads share the rows: the result does not depend on their number.
+    before it ended, and threads share the rows: the result does not depend on their number, nor on the cluster.
 
     Args:
         features: the file of features.
@@ -103,8 +166,10 @@ def search(
         kind: "logistic", "linear-svm" (squared hinge loss) or "sgd" (logistic loss), each with an L2 penalty.
         c_values: inverse strengths of the penalty, above 0; ascending ones are fastest.
         folds: at least 2, and at most the rows of the rarest class.
-        threads: how many work at once.
+        threads: how many work at once in this process.
         seed: of the order of rows in stochastic gradient descent.
+        cluster: where the folds are tried, one task for each C and fold; in this process if None. The last fit, to all
+            rows, is always made here.
 
     Raises:
         UserError: there are too few rows for the folds, or a feature is no finite number.
@@ -116,29 +181,42 @@ def search(
             f"--folds: must be from 2 to {counts.min()}, the training rows of the rarest class "
             f"({features.names[counts.argmin()]!r}); received {folds}; ask for fewer folds or add images"
         )
-    model = KINDS[kind]
-    splits = list(StratifiedKFold(folds).split(truth, truth))
-    with threadpool_limits(1), ThreadPoolExecutor(threads, thread_name_prefix="search") as pool:
-        data = [Standardized.fit(features, rows[train]) for train, _ in splits]
-        weights: list[np.ndarray | None] = [None] * folds
-        candidates, best, best_scores, start = [], None, None, None
-        fits = progress(((c, fold) for c in c_values for fold in range(folds)), folds * len(c_values), "Tuning C")
-        scores = np.empty((len(rows), losses.columns_for(len(counts))))
-        for c, fold in fits:
-            test = splits[fold][1]
-            found = weights[fold] = model.fit(data[fold], c, weights[fold], seed, pool)
-            scores[test] = data[fold].scores(found, rows[test])
-            if fold < folds - 1:
+    model, splits = KINDS[kind], _splits(truth, folds)
+    cluster = cluster or ThisProcess(threads)
+    source = os.path.abspath(features.path) if cluster.elsewhere else features
+    grid = Grid(source, None if features.in_memory else False, rows, folds, kind, seed)
+    fits = cluster.run(
+        partial(fit_fold, grid), [Fit(0, c_values[0], fold, None) for fold in range(folds)],
+        label="Tuning C", total=folds * len(c_values), follow=partial(_next_fit, c_values),
+    )  # fmt: skip
+    candidates, best, best_scores, start = [], None, None, None
+    found: list[dict[int, tuple[np.ndarray, np.ndarray]]] = [{} for _ in c_values]
+    with contextlib.closing(fits):
+        for fit, result in fits:
+            of_c = found[fit.number]
+            of_c[fit.fold] = result
+            if len(of_c) < folds:
                 continue
-            candidates.append(_measure(c, [(scores[test], truth[test]) for _, test in splits], model))
+            scores = np.empty((len(rows), losses.columns_for(len(counts))))
+            for fold, (_, test) in enumerate(splits):
+                scores[test] = of_c[fold][1]
+            candidates.append(_measure(fit.c, [(scores[test], truth[test]) for _, test in splits], model))
             if best is None or np.mean(candidates[-1].accuracy) > np.mean(best.accuracy):
-                best, best_scores, start = candidates[-1], scores.copy(), weights[0]
-        assert best is not None
-        assert best_scores is not None
+                best, best_scores, start = candidates[-1], scores, of_c[0][0]
+            of_c.clear()
+    assert best is not None
+    assert best_scores is not None
+    with _computing(threads) as pool:
         whole = Standardized.fit(features, rows)
         final = model.fit(whole, best.c, start, seed, pool)
     estimator = fitted(model.estimator(best.c, len(rows)), final[:, :-1], final[:, -1], features.names)
     return Search(candidates, best, best_scores, make_pipeline(whole.scaler, estimator))
+
+
+def _next_fit(c_values: Sequence[float], fit: Fit, result: tuple[np.ndarray, np.ndarray]) -> Fit | None:
+    """Return the fit that begins where another one ended, if there is a larger C."""
+    number = fit.number + 1
+    return Fit(number, c_values[number], fit.fold, result[0]) if number < len(c_values) else None
 
 
 def fitted(estimator: Any, coef: np.ndarray, intercept: np.ndarray, names: Sequence[str]) -> Any:

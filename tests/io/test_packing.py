@@ -3,11 +3,13 @@ import h5py
 import numpy as np
 import pytest
 
+from pyimagesearch.cluster.thisprocess import ThisProcess
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter, label_from_name
 from pyimagesearch.io.imagefile import Decoding, UnreadableImageError
 from pyimagesearch.io.imagefolder import list_image_folder
-from pyimagesearch.io.packing import SplitBuilder, pack, scan
+from pyimagesearch.io.packing import SplitBuilder, pack
+from pyimagesearch.io.scanning import scan
 from pyimagesearch.preprocessing import SimplePreprocessor
 
 SIZE = 16
@@ -64,12 +66,12 @@ class TestPack:
 
 class TestFindUnreadable:
     def test_good_images_are_not_found(self, images):
-        assert scan(images, 2, "Checking", Decoding())[1] == {}
+        assert scan(images, ThisProcess(2), "Checking", Decoding())[1] == {}
 
     def test_bad_ones_are_found_with_their_reasons(self, folder, images):
         (folder / images.paths[3]).write_bytes(b"")
         (folder / images.paths[9]).unlink()
-        found = scan(images, 2, "Checking", Decoding())[1]
+        found = scan(images, ThisProcess(2), "Checking", Decoding())[1]
         assert sorted(found) == [3, 9]
         assert "empty" in found[3]
         assert "No such file" in found[9]

@@ -1,0 +1,54 @@
+"""Runs tasks here, one after the other."""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from functools import partial
+
+from pyimagesearch.cluster.keeper import Keeper
+from pyimagesearch.cluster.meter import Meter
+from pyimagesearch.cluster.tasks import Function, PathLike, Result, Task, Work, one
+from pyimagesearch.utils.parallel import cpu_count
+
+
+class ThisProcess:
+    """A cluster of one: see `tasks.Cluster`.
+
+    Args:
+        threads: that a task may use; all processors if None.
+    """
+
+    workers, elsewhere = 1, False
+
+    def __init__(self, threads: int | None = None) -> None:
+        self._threads = threads or cpu_count()
+
+    def check(self, reads: Iterable[PathLike] = (), folders: Iterable[PathLike] = ()) -> None:
+        """Do nothing: this process sees what it sees."""
+
+    def run(
+        self,
+        function: Function[Task, Result],
+        tasks: Sequence[Task],
+        *,
+        label: str,
+        total: int,
+        weight: Callable[[Task], int] = one,
+        follow: Callable[[Task, Result], Task | None] | None = None,
+        rescue: Callable[[Task, Work], Result | None] | None = None,
+    ) -> Generator[tuple[Task, Result], None, None]:
+        """Yield tasks and results in order; ``rescue`` is never needed."""
+        del rescue
+        waiting, done, keeper = deque(tasks), 0, Keeper()
+        with Meter(total, label) as meter:
+            while waiting:
+                task = waiting.popleft()
+                result = function(task, Work(self._threads, partial(_show, meter, done), keeper.keep))
+                done += weight(task)
+                meter.show(done)
+                if follow and (next_task := follow(task, result)) is not None:
+                    waiting.append(next_task)
+                yield task, result
+
+
+def _show(meter: Meter, before: int, units: int) -> None:
+    meter.show(before + units)
