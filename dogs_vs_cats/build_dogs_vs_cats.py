@@ -69,7 +69,7 @@ def build(args: argparse.Namespace, config: Any, cluster: Any) -> dict:
     from pyimagesearch.io.imagelist import list_images
     from pyimagesearch.io.packing import SplitBuilder
     from pyimagesearch.io.scanning import check_reachable, scan, unreadable_error
-    from pyimagesearch.io.shards import files_of_set
+    from pyimagesearch.io.shards.sets import files_of_set
     from pyimagesearch.preprocessing import AspectAwarePreprocessor
 
     def output(path: str) -> Path:

@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> dict:
     from pyimagesearch.io.atomic import check_output, write_json
     from pyimagesearch.io.imagefile import Decoding
     from pyimagesearch.io.imagelist import is_image_list
-    from pyimagesearch.io.remotefolder import reading_threads
+    from pyimagesearch.io.remote.remotefolder import reading_threads
     from pyimagesearch.utils.parallel import cpu_count
     from pyimagesearch.utils.urls import without_credentials
 

@@ -69,7 +69,7 @@ def extract(args: argparse.Namespace, config: Any, cluster: Any) -> dict:
 
     from pyimagesearch.io.atomic import check_output
     from pyimagesearch.io.imagesource import open_images
-    from pyimagesearch.io.shards import files_of_set
+    from pyimagesearch.io.shards.sets import files_of_set
     from pyimagesearch.utils.digest import fingerprint
     from pyimagesearch.utils.parallel import cpu_count, keep_opencv_to_one_thread
 

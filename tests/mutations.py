@@ -176,7 +176,11 @@ MUTATIONS = (
     ),
     Mutation("the seed of the split is ignored", f"{IO}/imagefolder.py", "random_state=seed", "random_state=0", FOLDER),
     Mutation(
-        "images are listed as the disk has them", f"{IO}/imagefolder.py", "found = sorted(", "found = list(", FOLDER
+        "images are listed as the disk has them",
+        f"{IO}/imagefolder.py",
+        "found = sorted(_image",
+        "found = list(_image",
+        FOLDER,
     ),
     Mutation(
         "features are labelled in the order of the folder",

@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> dict:
 
     from pyimagesearch.io.conversion import convert
     from pyimagesearch.io.inspection import damaged_rows, describe, name_rows
-    from pyimagesearch.io.shards import files_of_set
+    from pyimagesearch.io.shards.sets import files_of_set
 
     result: dict = {path: describe(path) for path in args.files}
     damaged: dict[str, str] = {}

@@ -14,7 +14,7 @@ from pyimagesearch.io.fileformat import Header
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
 from pyimagesearch.io.rows import open_rows
 from pyimagesearch.io.rowstore import EncodedRow
-from pyimagesearch.io.shards import check_set_output, publish_set, shard_paths, shard_ranges
+from pyimagesearch.io.shards.sets import check_set_output, publish_set, shard_paths, shard_ranges
 from pyimagesearch.io.storedrows import StoredRows
 from pyimagesearch.io.untrusted import damage_reported, read_text
 from pyimagesearch.utils.progress import progress

@@ -15,8 +15,8 @@ from typing import Any
 
 import h5py
 
-from pyimagesearch.io.shardtable import NAME as TABLE
-from pyimagesearch.io.shardtable import is_united, read_table
+from pyimagesearch.io.shards.table import NAME as TABLE
+from pyimagesearch.io.shards.table import is_united, read_table
 from pyimagesearch.io.untrusted import open_dataset, source_files
 from pyimagesearch.io.vetting import LIMIT_BYTES, LIMIT_SECONDS
 

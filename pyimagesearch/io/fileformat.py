@@ -48,7 +48,7 @@ import numpy as np
 import pyimagesearch
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.classnumbers import read_class_numbers
-from pyimagesearch.io.shardtable import is_united
+from pyimagesearch.io.shards.table import is_united
 from pyimagesearch.io.untrusted import damage_reported, open_dataset, read_text
 from pyimagesearch.io.vetting import vet
 
@@ -210,7 +210,9 @@ def _header_of(file: h5py.File, path: Path, unfinished: bool) -> Header:
     elif "checksum" in file.attrs and "format_version" in file.attrs:
         raise ValueError("its attribute format is not what was written")
     if ours and is_united(file):
-        from pyimagesearch.io.unitedfile import united_header  # which reads the headers of the shards by this module
+        from pyimagesearch.io.shards.unitedfile import (
+            united_header,  # which reads the headers of the shards by this module
+        )
 
         return united_header(file)
     jpeg = ours and read_text(file, "encoding") == "jpeg"

@@ -14,7 +14,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.imageheader import FORMATS, JPEG, PNG, image_format, image_size, is_truncated, without_animation
-from pyimagesearch.io.remotefolder import RemoteFile
+from pyimagesearch.io.remote.remotefolder import RemoteFile
 
 MAX_PIXELS = 2**27
 """Images of more pixels than this are refused before they are decoded."""

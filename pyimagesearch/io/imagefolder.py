@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.remotefolder import RemoteFolder, is_remote
+from pyimagesearch.io.remote.remotefolder import RemoteFolder, is_remote
 from pyimagesearch.utils.digest import fingerprint
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
@@ -50,7 +50,7 @@ class ImageFolder(NamedTuple):
 def list_image_folder(folder: str | os.PathLike[str], label_of: LabelFunction) -> ImageFolder:
     """List the images below ``folder`` in sorted order, and label each by ``label_of(path)``.
 
-    The folder may be a URL (see `io.remotefolder`), and gives what a copy of it on this machine would. Links to folders
+    The folder may be a URL (see `io.remote`), and gives what a copy of it on this machine would. Links to folders
     are followed, but not back into a folder that they lie in. Files whose names begin with ``._`` are left out: a Mac
     keeps notes on other files in them.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.imagefolder import EXTENSIONS, ImageFolder, LabelFunction, list_image_folder
-from pyimagesearch.io.remotefolder import RemoteFile, RemoteFolder, is_remote
+from pyimagesearch.io.remote.remotefolder import RemoteFile, RemoteFolder, is_remote
 
 FILE_COLUMNS = ("id", "image", "image_id", "file", "filename", "file_name", "path")
 LABEL_COLUMNS = ("label", "class", "breed", "category")
@@ -44,7 +44,7 @@ def list_image_csv(path: str | os.PathLike[str]) -> ImageFolder:
     looked for beside the CSV file, in a folder called like it, and in ``train``; a name without the
     suffix of an image stands for the one file that has it. Columns end at commas, semicolons or tabs.
 
-    The CSV file may be a URL (see `io.remotefolder`). On a web server nothing is looked for, as it may not list its
+    The CSV file may be a URL (see `io.remote`). On a web server nothing is looked for, as it may not list its
     folders: names are written with their folder and suffix.
 
     Returns:

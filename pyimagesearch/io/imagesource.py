@@ -47,7 +47,7 @@ class ImageSource(Protocol):
 def open_images(path: str | os.PathLike[str], label_of: LabelFunction, threads: int) -> ImageSource:
     """Open a folder of images, a CSV list of them (see `io.imagelist`), or an HDF5 file of images.
 
-    Folders and lists may be URLs (see `io.remotefolder`).
+    Folders and lists may be URLs (see `io.remote.remotefolder`).
 
     Args:
         label_of: the class of a file, by its path; for folders.

@@ -17,9 +17,9 @@ from pyimagesearch.io.headerchecks import read_channel_means
 from pyimagesearch.io.imagefile import Decoding, UnreadableImageError
 from pyimagesearch.io.imagefolder import ImageFolder, build_mark
 from pyimagesearch.io.scanning import reachable, scan, unreadable_error
-from pyimagesearch.io.sharding import made_together, missing_shards
 from pyimagesearch.io.shardpacking import Plan, Shard, find_culprit, pack_rows, pack_shard
-from pyimagesearch.io.shards import shard_path, shard_ranges
+from pyimagesearch.io.shards.sets import shard_path, shard_ranges
+from pyimagesearch.io.shards.sharding import made_together, missing_shards
 
 
 def pack(

@@ -42,7 +42,7 @@ def open_rows(header: Header) -> Rows:
 
 def _open_rows(header: Header) -> Rows:
     if header.shards:
-        from pyimagesearch.io.shardedrows import ShardedRows
+        from pyimagesearch.io.shards.shardedrows import ShardedRows
 
         return ShardedRows(header)
     file = open_file(header.path)

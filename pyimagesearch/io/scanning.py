@@ -19,7 +19,7 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io.duplicates import Fingerprint, fingerprint
 from pyimagesearch.io.imagefile import Decoding, UnreadableImageError, decode_image, read_file
 from pyimagesearch.io.imagefolder import ImageFolder
-from pyimagesearch.io.remotefolder import check_shared, reading_threads
+from pyimagesearch.io.remote.remotefolder import check_shared, reading_threads
 from pyimagesearch.utils.parallel import keep_opencv_to_one_thread, map_ahead
 
 _MOST_IMAGES, _PIECES_PER_WORKER = 2048, 4  # in a piece

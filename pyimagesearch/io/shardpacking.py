@@ -10,10 +10,10 @@ from pyimagesearch.io.duplicates import Fingerprint, take_fingerprints, thumbnai
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
 from pyimagesearch.io.imagefile import Decoding, UnreadableImageError, decode_image, is_jpeg, read_file
 from pyimagesearch.io.imagefolder import ImageFolder
-from pyimagesearch.io.remotefolder import reading_threads
+from pyimagesearch.io.remote.remotefolder import reading_threads
 from pyimagesearch.io.rowstore import EncodedRow
 from pyimagesearch.io.scanning import Piece, scan_carefully
-from pyimagesearch.io.sharding import sealing
+from pyimagesearch.io.shards.sharding import sealing
 from pyimagesearch.utils.parallel import keep_opencv_to_one_thread, map_ahead
 
 _BLOCK, _BLOCKS_AHEAD = 16, 3

@@ -16,8 +16,8 @@ from pyimagesearch.io.imagefile import ANY_COLOUR_IMAGE, UnreadableImageError
 from pyimagesearch.io.imagefolder import ImageFolder, label_from_name
 from pyimagesearch.io.imagesource import ImageSource, open_images, read_rows
 from pyimagesearch.io.scanning import Piece, check_reachable, reachable, scan_carefully
-from pyimagesearch.io.sharding import made_together, missing_shards, sealing
-from pyimagesearch.io.shards import shard_path, shard_ranges
+from pyimagesearch.io.shards.sets import shard_path, shard_ranges
+from pyimagesearch.io.shards.sharding import made_together, missing_shards, sealing
 from pyimagesearch.nn.featureextractor import FeatureExtractor
 from pyimagesearch.utils.parallel import keep_opencv_to_one_thread, map_ahead
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.imagefolder import EXTENSIONS, list_image_folder
-from pyimagesearch.io.remotefolder import is_remote
+from pyimagesearch.io.remote.remotefolder import is_remote
 from pyimagesearch.utils.urls import without_credentials
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.remotefolder import is_remote
+from pyimagesearch.io.remote.remotefolder import is_remote
 from pyimagesearch.utils.digest import file_fingerprint
 from pyimagesearch.utils.urls import without_credentials
 
@@ -42,7 +42,7 @@ def _identity(path: Path) -> str | None:
 
 def _identity_of_data_set(path: Path) -> str | None:
     from pyimagesearch.io.fileformat import FORMAT, open_file
-    from pyimagesearch.io.shardtable import is_united
+    from pyimagesearch.io.shards.table import is_united
     from pyimagesearch.io.untrusted import damage_reported, open_dataset, read_text
 
     try:

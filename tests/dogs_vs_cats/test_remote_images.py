@@ -15,8 +15,8 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io import label_from_name
 from pyimagesearch.io.imagefile import UnreadableImageError, read_file
 from pyimagesearch.io.imagelist import list_images
-from pyimagesearch.io.remotefolder import RemoteFolder
-from pyimagesearch.io.remotestore import StorageError
+from pyimagesearch.io.remote.remotefolder import RemoteFolder
+from pyimagesearch.io.remote.remotestore import StorageError
 from pyimagesearch.runs.history import read_runs
 
 fsspec = pytest.importorskip("fsspec")

@@ -17,19 +17,19 @@ from pyimagesearch.io.__main__ import main
 from pyimagesearch.io.fileformat import read_header
 from pyimagesearch.io.inspection import damaged_rows, describe
 from pyimagesearch.io.rows import open_rows
-from pyimagesearch.io.shards import shard_path
+from pyimagesearch.io.shards.sets import shard_path
 
 ROWS = 150
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 SPLIT_AND_DIE = """
 import os, signal, sys
-from pyimagesearch.io import shards
+from pyimagesearch.io.shards import sets
 from pyimagesearch.io.__main__ import main
 def publish_and_die(partial, path):
     os.replace(partial, path)
     os.kill(os.getpid(), signal.SIGKILL)
-shards.publish = publish_and_die
+sets.publish = publish_and_die
 main(sys.argv[1:])
 """
 

@@ -21,7 +21,7 @@ from pyimagesearch.io.fileformat import read_header
 from pyimagesearch.io.headerchecks import read_channel_means
 from pyimagesearch.io.predictions import read_paths
 from pyimagesearch.io.rows import open_rows
-from pyimagesearch.io.shards import (
+from pyimagesearch.io.shards.sets import (
     check_set_output,
     files_of_set,
     publish_set,
@@ -289,7 +289,7 @@ class TestHostileFiles:
     def rewrite(self, path, file_name):
         """Make the table and the maps name another file, with checksums that are right."""
         from pyimagesearch.io.fileformat import metadata_checksum
-        from pyimagesearch.io.shardtable import Shard, read_table, write_table
+        from pyimagesearch.io.shards.table import Shard, read_table, write_table
 
         with h5py.File(path, "r+") as file:
             table = read_table(file)

@@ -10,7 +10,7 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io.atomic import open_alone, partial_path
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
 from pyimagesearch.io.headerchecks import is_finished
-from pyimagesearch.io.shards import check_set_output, publish_set, shard_path
+from pyimagesearch.io.shards.sets import check_set_output, publish_set, shard_path
 
 
 class ShardTask(Protocol):

@@ -14,8 +14,8 @@ import h5py
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.atomic import PathLike, check_output, partial_path, publish
 from pyimagesearch.io.fileformat import open_file, utf8
-from pyimagesearch.io.shardtable import is_united, read_table
-from pyimagesearch.io.uniting import check_set, write_united
+from pyimagesearch.io.shards.table import is_united, read_table
+from pyimagesearch.io.shards.uniting import check_set, write_united
 from pyimagesearch.io.untrusted import damage_reported
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.remotestore import (
+from pyimagesearch.io.remote.remotestore import (
     MAX_BYTES,
     MOST_READERS,
     StorageError,

@@ -17,13 +17,14 @@ import numpy as np
 import pytest
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io import label_from_folder, label_from_name, remotefolder, remotestore
+from pyimagesearch.io import label_from_folder, label_from_name
 from pyimagesearch.io.imagefile import UnreadableImageError, read_file, read_files
 from pyimagesearch.io.imagefolder import build_mark
 from pyimagesearch.io.imagelist import list_images
 from pyimagesearch.io.imagesource import open_images
-from pyimagesearch.io.remotefolder import RemoteFolder, check_shared, is_remote, reading_threads
-from pyimagesearch.io.remotestore import StorageError
+from pyimagesearch.io.remote import remotefolder, remotestore
+from pyimagesearch.io.remote.remotefolder import RemoteFolder, check_shared, is_remote, reading_threads
+from pyimagesearch.io.remote.remotestore import StorageError
 from pyimagesearch.preprocessing import SimplePreprocessor
 
 fsspec = pytest.importorskip("fsspec")
@@ -467,7 +468,7 @@ def test_mistaken_urls_are_told_without_their_secrets(url, message):
 def test_missing_packages_are_named_with_their_command(monkeypatch, module, url, command):
     for protocol in ("s3", "gs", "https"):
         monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, protocol, raising=False)
-    for name in ("fsspec.implementations.http", "pyimagesearch.io.webfolder"):
+    for name in ("fsspec.implementations.http", "pyimagesearch.io.remote.webfolder"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(UserError, match=f"dataset: {url} needs a package that is not installed .*{command}$"):

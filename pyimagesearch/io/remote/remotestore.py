@@ -82,7 +82,7 @@ def open_store(url: str) -> Store:
         options = _options(protocol, fsspec.config.conf)
         system, root = fsspec.core.url_to_fs(url, skip_instance_cache=True, use_listings_cache=False, **options)
         if protocol in ("http", "https"):
-            from pyimagesearch.io.webfolder import WebFolder
+            from pyimagesearch.io.remote.webfolder import WebFolder
 
             return WebFolder(system, url, MAX_BYTES)
     except ImportError as error:

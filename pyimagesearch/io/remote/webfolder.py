@@ -12,7 +12,7 @@ import aiohttp
 import yarl
 from fsspec.asyn import sync
 
-from pyimagesearch.io.remotestore import patiently
+from pyimagesearch.io.remote.remotestore import patiently
 
 _LISTING_THREADS = 16
 _MOST_LEVELS = 32

@@ -8,7 +8,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.fileformat import KEYS, Header, header_of, open_file, read_strings
-from pyimagesearch.io.shardtable import Shard, identity, read_table
+from pyimagesearch.io.shards.table import Shard, identity, read_table
 from pyimagesearch.io.untrusted import damage_reported, open_dataset, read_text
 
 COLUMNS = (*KEYS, "jpeg", "labels", "paths", "checksums", "channel_sums")

@@ -10,9 +10,9 @@ import numpy as np
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import fileformat
 from pyimagesearch.io.atomic import replacing
-from pyimagesearch.io.shardtable import Shard, identity, write_table
+from pyimagesearch.io.shards.table import Shard, identity, write_table
+from pyimagesearch.io.shards.unitedfile import COLUMNS, check_alike, check_shard, check_there, compare
 from pyimagesearch.io.structure import open_structure
-from pyimagesearch.io.unitedfile import COLUMNS, check_alike, check_shard, check_there, compare
 from pyimagesearch.io.untrusted import damage_reported, open_dataset
 
 _OF_ONE_FILE = {"shard", "checksum"}

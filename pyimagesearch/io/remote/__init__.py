@@ -1,0 +1,1 @@
+"""Images from any storage that fsspec reads."""

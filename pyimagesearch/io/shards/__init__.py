@@ -1,0 +1,1 @@
+"""Data sets in several files that read as one."""
