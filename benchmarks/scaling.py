@@ -27,7 +27,7 @@ from pyimagesearch.preprocessing import AspectAwarePreprocessor, AugmentPreproce
 from . import _data, _measure
 
 _WORKERS = (1, 2, 4)
-_BUILT, _EXTRACTED, _SHARDS, _EMPTY = 1600, 512, 8, 500
+_BUILT, _EXTRACTED, _SHARDS, _EMPTY = 2400, 1536, 8, 500
 _EPOCHS = 2
 
 
