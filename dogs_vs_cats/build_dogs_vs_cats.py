@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> dict:
     parser.add_argument(
         "-d",
         "--dataset",
-        help="folder of images, or CSV file that names images and their labels; the config's IMAGES_PATH if not given",
+        help="folder of images, its URL, or CSV list of images and labels; the config's IMAGES_PATH if not given",
     )
     parser.add_argument("-o", "--output", help="folder for the files; the config's if not given")
     parser.add_argument(
@@ -71,6 +71,7 @@ def build(args: argparse.Namespace, config: Any, cluster: Any) -> dict:
     from pyimagesearch.io.scanning import check_reachable, scan, unreadable_error
     from pyimagesearch.io.shards.sets import files_of_set
     from pyimagesearch.preprocessing import AspectAwarePreprocessor
+    from pyimagesearch.utils.urls import without_credentials
 
     def output(path: str) -> Path:
         path = Path(args.output) / Path(path).name if args.output else path
@@ -156,7 +157,7 @@ def build(args: argparse.Namespace, config: Any, cluster: Any) -> dict:
         "means": {"R": r, "G": g, "B": b}, "stored_size": size, "encoding": args.encoding, "bytes": sizes,
         "shards": {name: max(1, len(each) - 1) for name, each in files_of.items()},
         "cluster": args.cluster, "workers": cluster.workers,
-        "dataset": str(dataset), "build": builder.mark, "inputs": [dataset], "files": files,
+        "dataset": without_credentials(str(dataset)), "build": builder.mark, "inputs": [dataset], "files": files,
     }  # fmt: skip
 
 

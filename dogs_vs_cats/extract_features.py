@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> dict:
     parser.add_argument(
         "-d",
         "--dataset",
-        help="folder of images, CSV list of them, or HDF5 file of step 1; the config's IMAGES_PATH if not given",
+        help="folder of images, its URL, CSV list, or HDF5 file of step 1; the config's IMAGES_PATH if not given",
     )
     parser.add_argument("-o", "--output", help="HDF5 file to write; the config's FEATURES_HDF5 if not given")
     parser.add_argument(

@@ -8,7 +8,7 @@ from pyimagesearch.cluster.turns import wait_for
 from pyimagesearch.io.atomic import partial_path
 from pyimagesearch.io.duplicates import Fingerprint, take_fingerprints, thumbnail
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
-from pyimagesearch.io.imagefile import Decoding, UnreadableImageError, decode_image, is_jpeg, read_file
+from pyimagesearch.io.imagefile import Decoding, UnreadableImageError, decode_image, is_jpeg, read_files
 from pyimagesearch.io.imagefolder import ImageFolder
 from pyimagesearch.io.remote.remotefolder import reading_threads
 from pyimagesearch.io.rowstore import EncodedRow
@@ -97,9 +97,9 @@ def pack_rows(
 
     def load_block(start: int) -> tuple[list[EncodedRow], list[Fingerprint]]:
         files, thumbnails, rows = [], [], []
-        for path in images.paths[start : start + _BLOCK]:
-            data = read_file(images.root / path)
-            image = decode_image(data, images.root / path, decoding)
+        paths = [images.root / path for path in images.paths[start : start + _BLOCK]]
+        for path, data in zip(paths, read_files(paths), strict=True):
+            image = decode_image(data, path, decoding)
             row = resize.preprocess(image)
             rows.append(writer.encode(row, data if row is image and is_jpeg(data) else None))
             if fingerprints is not None:

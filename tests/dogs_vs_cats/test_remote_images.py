@@ -15,7 +15,7 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io import label_from_name
 from pyimagesearch.io.imagefile import UnreadableImageError, read_file
 from pyimagesearch.io.imagelist import list_images
-from pyimagesearch.io.remote.remotefolder import RemoteFolder
+from pyimagesearch.io.remote.remotefolder import RemoteFile, RemoteFolder
 from pyimagesearch.io.remote.remotestore import StorageError
 from pyimagesearch.runs.history import read_runs
 
@@ -123,6 +123,40 @@ def test_a_build_makes_the_same_files(kind, request, config, local_build, call, 
     assert outcome.code == 0, outcome.err
     assert [name for name in FILES if (tmp_path / "output" / name).read_bytes() != expected[name]] == []
     assert outcome.result["dataset"] == url
+
+
+@pytest.mark.parametrize("kind", ["web", "store"])
+def test_workers_of_a_cluster_read_them_too(kind, request, config, place, call, tmp_path):
+    pytest.importorskip("distributed")
+    options = ["--config", config, "--shards", "2"]
+    assert call("build_dogs_vs_cats", "-d", place / "pets", "-o", tmp_path / "local", *options).code == 0
+    url = f"{request.getfixturevalue(kind)}/pets"
+    outcome = call("build_dogs_vs_cats", "-d", url, "-o", tmp_path / "remote", *options, "--cluster", "local:2")
+    assert outcome.code == 0, outcome.err
+    files = {path.name: path.read_bytes() for path in (tmp_path / "local").iterdir()}
+    assert {path.name: path.read_bytes() for path in (tmp_path / "remote").iterdir()} == files
+
+
+def test_a_build_goes_on_when_the_storage_answers_again(memory, config, call, tmp_path, place, monkeypatch):
+    read, left = RemoteFile.read, [20]
+
+    def read_until_the_outage(file):
+        left[0] -= 1
+        if left[0] < 0:
+            raise StorageError(f"dataset: {file} does not answer")
+        return read(file)
+
+    arguments = ["build_dogs_vs_cats", "-d", f"{memory}/pets", "--config", config, "--buffer-size", "8"]
+    with monkeypatch.context() as patch:
+        patch.setattr(RemoteFile, "read", read_until_the_outage)
+        stopped = call(*arguments, "-o", tmp_path / "output")
+    assert stopped.code == 2
+    assert "does not answer" in stopped.err
+    assert [path.name for path in (tmp_path / "output").iterdir()] == ["train.hdf5.partial"]
+    assert call(*arguments, "-o", tmp_path / "output", "--resume").code == 0
+    assert call(*arguments, "-o", tmp_path / "unbroken").code == 0
+    for name in FILES:
+        assert (tmp_path / "output" / name).read_bytes() == (tmp_path / "unbroken" / name).read_bytes()
 
 
 def test_unreadable_images_are_named(store, config, call, tmp_path, place):

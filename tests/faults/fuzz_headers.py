@@ -29,9 +29,11 @@ ROWS, SHAPE = 12, (8, 8, 3)
 MAX_SECONDS, MAX_BYTES = 5, 2**30
 ATTRIBUTES = (
     "format", "format_version", "complete", "checksum", "encoding", "image_shape", "quality", "color_order",
-    "history", "libraries", "build", "recipe",
+    "history", "libraries", "build", "recipe", "shard", "shards", "shards_checksum",
 )  # fmt: skip
-DATASETS = ("images", "features", "jpeg", "jpeg_ends", "labels", "label_names", "paths", "checksums", "channel_sums")
+DATASETS = (
+    "images", "features", "jpeg", "jpeg_ends", "labels", "label_names", "paths", "checksums", "channel_sums", "shards",
+)  # fmt: skip
 FIELDS = (0, 1, 2, 7, 8, 255, 2**15, 2**16 - 1, 2**31 - 1, 2**32 - 1, 2**40, 2**63 - 1, 2**64 - 1)
 
 

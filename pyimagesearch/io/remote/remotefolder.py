@@ -131,7 +131,7 @@ class RemoteFolder:
                 raise OSError(getattr(error, "errno", None) or errno.EIO, reason(error)) from error
             raise StorageError(
                 f"dataset: {self} cannot be used: {reason(error)}; check the URL, the network and your credentials, "
-                "and try again"
+                "and try again; --resume goes on with what was begun"
             ) from error
 
     def _connection(self) -> "_Connection":

@@ -10,6 +10,7 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io.atomic import open_alone, partial_path
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
 from pyimagesearch.io.headerchecks import is_finished
+from pyimagesearch.io.remote.remotestore import StorageError
 from pyimagesearch.io.shards.sets import check_set_output, publish_set, shard_path
 
 
@@ -55,13 +56,13 @@ def missing_shards(path: Path, count: int, build: str, overwrite: bool, resume: 
 def sealing(writer: HDF5DatasetWriter) -> Iterator[None]:
     """Seal a file under its unfinished name when the block ends.
 
-    On Ctrl-C it stays there unfinished; on any other error it is removed.
+    On Ctrl-C, and where a remote storage does not answer, it stays there unfinished; on any other error it is removed.
     """
     try:
         yield
         writer.seal()
         writer.suspend()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, StorageError):
         writer.suspend()
         raise
     except BaseException:
@@ -74,8 +75,8 @@ def made_together(
 ) -> Iterator[tuple[Made, Any]]:
     """Yield what a cluster yields for the shards of sets; then give all files their final names.
 
-    On Ctrl-C, and where the cluster is lost, unfinished files stay, for a run that goes on; on any other error they are
-    removed.
+    On Ctrl-C, and where the cluster is lost or a remote storage does not answer, unfinished files stay, for a run that
+    goes on; on any other error they are removed.
 
     Args:
         tasks: which ``run`` has done.
@@ -95,7 +96,7 @@ def made_together(
                     yield task, result
                 for path, count in sets.items():
                     publish_set(path, count, overwrite)
-        except (KeyboardInterrupt, GeneratorExit, ClusterLostError):
+        except (KeyboardInterrupt, GeneratorExit, ClusterLostError, StorageError):
             raise
         except BaseException:
             _remove_unfinished(task.path for task in tasks)
