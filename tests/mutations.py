@@ -158,7 +158,7 @@ MUTATIONS = (
         f"{IO}/rowtable.py",
         '["channel_sums"][:rows].sum(axis=0',
         '["channel_sums"][: rows - 1].sum(axis=0',
-        ("tests/io/test_hdf5datasetwriter.py",),
+        ("tests/io/writing/test_hdf5datasetwriter.py", "tests/io/writing/test_all_or_nothing.py"),
     ),
     Mutation(
         "labels are stored with another block's images",
