@@ -21,7 +21,8 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
 
     ``generator[i]`` depends on ``i`` and `epoch` alone. Every epoch of ``fit`` advances `epoch`, and
     visits every row once. Pass ``shuffle=False`` to ``fit``: otherwise Keras shuffles the order of
-    the batches once more, by a random state of its own.
+    the batches once more, by a random state of its own. On JAX, Keras begins one epoch more, for a
+    look at the shapes, in the first ``fit`` of a process: set `epoch` in a callback where that matters.
 
     Args:
         db_path: the HDF5 file.
