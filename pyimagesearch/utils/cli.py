@@ -191,16 +191,17 @@ def native_stderr_hushed() -> Iterator[None]:
         yield
         return
     sys.stderr.flush()
-    python_stderr, number = sys.stderr, os.dup(2)
+    python_stderr, excepthook, number = sys.stderr, sys.excepthook, os.dup(2)
     try:
         with open(os.devnull, "wb") as nowhere, open(number, "w", buffering=1, closefd=False) as kept:
             os.dup2(nowhere.fileno(), 2)
-            sys.unraisablehook = lambda _: None  # h5py's words when it closes a file on a full disk
+            # h5py's words when it closes a file on a full disk, which nothing can catch, take either way.
+            sys.unraisablehook = sys.excepthook = lambda *_: None
             if python_stderr is sys.__stderr__:  # not when somebody captures it
                 sys.stderr = kept
             yield
     finally:
-        sys.stderr, sys.unraisablehook = python_stderr, sys.__unraisablehook__
+        sys.stderr, sys.unraisablehook, sys.excepthook = python_stderr, sys.__unraisablehook__, excepthook
         os.dup2(number, 2)
         os.close(number)
 

@@ -202,6 +202,14 @@ class TestHush:
             print("captured", file=sys.stderr)
         assert capsys.readouterr().err == "captured\n"
 
+    def test_what_a_library_says_of_an_error_that_nothing_can_catch_is_dropped_in_the_block_alone(self, capsys):
+        excepthook = sys.excepthook
+        with cli.native_stderr_hushed():
+            sys.excepthook(OSError, OSError("the disk is full"), None)  # as h5py tells it
+            sys.unraisablehook(None)
+        assert capsys.readouterr().err == ""
+        assert sys.excepthook is excepthook
+
 
 def test_a_name_of_a_file_cannot_write_on_the_terminal(capsys):
     def fail():
