@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -9,6 +10,8 @@ from typing import Any, BinaryIO
 from pyimagesearch.errors import UserError
 
 PathLike = str | os.PathLike[str]
+
+_SECONDS_TO_LET_GO = 0.5
 
 
 def partial_path(path: PathLike) -> Path:
@@ -49,10 +52,8 @@ def open_alone(partial: PathLike, path: PathLike) -> BinaryIO:
         ) from error
     file = os.fdopen(number, "r+b", buffering=2**16)
     with contextlib.suppress(ImportError):  # Windows has no fcntl, and lets no other process rename
-        import fcntl
-
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(file)
             renamed = os.stat(partial).st_ino != os.fstat(file.fileno()).st_ino
         except OSError:
             renamed = True
@@ -63,6 +64,25 @@ def open_alone(partial: PathLike, path: PathLike) -> BinaryIO:
                 "wait for it, or choose another name"
             )
     return file
+
+
+def _lock(file: BinaryIO) -> None:
+    """Lock a file, which a process that was just killed may hold for a moment: by a child that it was starting.
+
+    Raises:
+        BlockingIOError: another process has it locked.
+    """
+    import fcntl
+
+    deadline = time.monotonic() + _SECONDS_TO_LET_GO
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_SECONDS_TO_LET_GO / 20)
 
 
 def publish(partial: PathLike, path: PathLike, locked: BinaryIO | None = None) -> None:

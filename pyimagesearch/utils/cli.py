@@ -196,7 +196,8 @@ def native_stderr_hushed() -> Iterator[None]:
         with open(os.devnull, "wb") as nowhere, open(number, "w", buffering=1, closefd=False) as kept:
             os.dup2(nowhere.fileno(), 2)
             # h5py's words when it closes a file on a full disk, which nothing can catch, take either way.
-            sys.unraisablehook = sys.excepthook = lambda *_: None
+            sys.unraisablehook = lambda _: None
+            sys.excepthook = lambda *_: None
             if python_stderr is sys.__stderr__:  # not when somebody captures it
                 sys.stderr = kept
             yield

@@ -1,5 +1,6 @@
 import json
 import os
+import threading
 
 import pytest
 
@@ -46,6 +47,11 @@ class TestOpenAlone:
         refused = pytest.raises(UserError, match=r"output_path: another process is writing .*a right now; wait for it")
         with open_alone(tmp_path / "a.partial", tmp_path / "a"), refused:
             open_alone(tmp_path / "a.partial", tmp_path / "a")
+        open_alone(tmp_path / "a.partial", tmp_path / "a").close()
+
+    def test_one_that_is_just_being_let_go_is_waited_for(self, tmp_path):
+        held = open_alone(tmp_path / "a.partial", tmp_path / "a")
+        threading.Timer(0.1, held.close).start()
         open_alone(tmp_path / "a.partial", tmp_path / "a").close()
 
     def test_a_place_that_cannot_be_written_is_named(self, tmp_path):
