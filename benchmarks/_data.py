@@ -11,9 +11,9 @@ import cv2
 import h5py
 import numpy as np
 
+from pyimagesearch.building.packing import pack
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
-from pyimagesearch.io.imagefolder import ImageFolder, label_from_name, list_image_folder
-from pyimagesearch.io.packing import pack
+from pyimagesearch.io.images.folder import ImageFolder, label_from_name, list_image_folder
 from pyimagesearch.preprocessing import AspectAwarePreprocessor
 
 from ._measure import cpus

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cv2
 
-from pyimagesearch.io.imagefolder import ImageFolder
+from pyimagesearch.io.images.folder import ImageFolder
 
 from . import _data, _measure, book
 

@@ -41,7 +41,7 @@ def draw_features(path: Path) -> None:
 
 
 def ours(path: Path, in_memory: bool) -> tuple[float, float, float]:
-    from pyimagesearch.ml.features import FeatureFile
+    from pyimagesearch.features.featurefile import FeatureFile
     from pyimagesearch.ml.search import search
 
     start = time.perf_counter()

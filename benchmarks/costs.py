@@ -8,9 +8,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from pyimagesearch.io.batchloader import BatchLoader
-from pyimagesearch.io.imagefile import decode_image, read_file
-from pyimagesearch.io.rowstore import channel_sums
+from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.encodings.row import channel_sums
+from pyimagesearch.io.images.decoding import decode_image, read_file
 from pyimagesearch.preprocessing import AspectAwarePreprocessor, AugmentPreprocessor, PatchPreprocessor
 from pyimagesearch.preprocessing.affine import matrix
 from pyimagesearch.utils.parallel import keep_opencv_to_one_thread

@@ -7,7 +7,7 @@ many threads as there are processors. Our file holds the same photographs resize
 import importlib.util
 from collections.abc import Iterator
 
-from pyimagesearch.io.imagefolder import ImageFolder
+from pyimagesearch.io.images.folder import ImageFolder
 from pyimagesearch.preprocessing import AugmentPreprocessor, PatchPreprocessor
 
 from . import _data, _measure

@@ -13,10 +13,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
+from pyimagesearch.features.extractor import FeatureExtractor
+from pyimagesearch.features.imagesource import open_images
 from pyimagesearch.io import HDF5DatasetWriter, label_from_name
-from pyimagesearch.io.imagesource import open_images
 from pyimagesearch.nn.backbones import load_backbone
-from pyimagesearch.nn.featureextractor import FeatureExtractor
 from pyimagesearch.utils.parallel import keep_opencv_to_one_thread, map_ahead
 
 from . import _data, _measure

@@ -11,7 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from pyimagesearch.io.batchloader import BatchLoader
+from pyimagesearch.io.batching.batchloader import BatchLoader
 
 from . import _data, _measure
 from ._data import BATCH

@@ -20,7 +20,7 @@ _QUESTION = "resident memory: 4 GB file over 40 MB file"
 
 _EPOCH = """
 import sys
-from pyimagesearch.io.batchloader import BatchLoader
+from pyimagesearch.io.batching.batchloader import BatchLoader
 from pyimagesearch.preprocessing import AugmentPreprocessor, PatchPreprocessor
 
 def anonymous():

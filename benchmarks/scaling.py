@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from pyimagesearch.building.packing import SplitBuilder
 from pyimagesearch.cluster import open_cluster
 from pyimagesearch.cluster.tasks import Cluster, Work
+from pyimagesearch.features.imagesource import open_images
 from pyimagesearch.io import label_from_name
-from pyimagesearch.io.batchloader import BatchLoader
-from pyimagesearch.io.imagefile import Decoding
-from pyimagesearch.io.imagesource import open_images
-from pyimagesearch.io.packing import SplitBuilder
+from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.images.decoding import Decoding
 from pyimagesearch.preprocessing import AspectAwarePreprocessor, AugmentPreprocessor, PatchPreprocessor
 
 from . import _data, _measure
@@ -64,7 +64,7 @@ def builds(where: _data.Setup, cluster: Cluster, name: str) -> _measure.Stream:
 
 def extractions(where: _data.Setup, cluster: Cluster, name: str, extractor: Any) -> _measure.Stream:
     """Make a stream of extractions from the same images."""
-    from pyimagesearch.nn.extraction import extract_together
+    from pyimagesearch.features.extraction import extract_together
 
     images = open_images(where.images, label_from_name, _measure.cpus())
     order = np.random.default_rng(0).permutation(len(images.labels))[:_EXTRACTED]
@@ -119,7 +119,7 @@ def race(where: _data.Setup, question: str, clusters: dict[str, Cluster], make: 
 
 def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from pyimagesearch.nn.featureextractor import FeatureExtractor  # not where workers import this module
+    from pyimagesearch.features.extractor import FeatureExtractor  # not where workers import this module
 
     with _data.setup(__doc__) as where:
         extractor = FeatureExtractor.from_names("mobilenet", "none", alpha=0.25)

@@ -51,7 +51,7 @@ path, n = sys.argv[1], int(sys.argv[2])
 """
 
 _READ = """
-from pyimagesearch.io.batchloader import BatchLoader
+from pyimagesearch.io.batching.batchloader import BatchLoader
 from pyimagesearch.preprocessing import AugmentPreprocessor, PatchPreprocessor
 
 steps = [PatchPreprocessor(28, 28), AugmentPreprocessor(horizontal_flip=True)]
@@ -69,9 +69,9 @@ print(json.dumps({"opened": opened, "first": first, "read": read}))
 
 _BUILD = """
 from pathlib import Path
-from pyimagesearch.io.imagefile import Decoding
+from pyimagesearch.io.images.decoding import Decoding
 from pyimagesearch.io.imagefolder import label_from_name, list_image_folder, split
-from pyimagesearch.io.packing import SplitBuilder
+from pyimagesearch.building.packing import SplitBuilder
 from pyimagesearch.preprocessing import AspectAwarePreprocessor
 from pyimagesearch.utils.parallel import cpu_count
 

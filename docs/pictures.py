@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT))
 import cv2
 
 from dogs_vs_cats import explore
-from pyimagesearch.utils import cli
+from pyimagesearch.utils.cli import run, wrote
 
 IMAGES = ROOT / "docs/images"
 DEMO = Path("output/demo")
@@ -33,8 +33,8 @@ def main() -> None:
         exec(block, namespace)
     for name in ("augmented.jpg", "crops.jpg", "training.png", "confusion_matrix.png"):
         shutil.copy(DEMO / name, IMAGES / name)
-    cli.wrote(*sorted(IMAGES.iterdir()))
+    wrote(*sorted(IMAGES.iterdir()))
 
 
 if __name__ == "__main__":
-    raise SystemExit(cli.run(main))
+    raise SystemExit(run(main))

@@ -62,16 +62,17 @@ def build(args: argparse.Namespace, config: Any, cluster: Any) -> dict:
     """Build what the options ask for on a cluster; return the results of `main`."""
     import numpy as np
 
-    from pyimagesearch.io import imagefolder
-    from pyimagesearch.io.atomic import check_output, write_json
-    from pyimagesearch.io.duplicates import find_duplicates, split_groups, summary
-    from pyimagesearch.io.imagefile import Decoding
-    from pyimagesearch.io.imagelist import list_images
-    from pyimagesearch.io.packing import SplitBuilder
-    from pyimagesearch.io.scanning import check_reachable, scan, unreadable_error
-    from pyimagesearch.io.shards.sets import files_of_set
+    from pyimagesearch.building.duplicates import find_duplicates, summary
+    from pyimagesearch.building.packing import SplitBuilder
+    from pyimagesearch.building.scanning import check_reachable, scan, unreadable_error
+    from pyimagesearch.building.splitting import split_groups
+    from pyimagesearch.io.images.csvlist import list_images
+    from pyimagesearch.io.images.decoding import Decoding
+    from pyimagesearch.io.images.folder import check_classes, count_by_class
+    from pyimagesearch.io.shards.names import files_of_set
     from pyimagesearch.preprocessing import AspectAwarePreprocessor
-    from pyimagesearch.utils.urls import without_credentials
+    from pyimagesearch.utils.atomic import check_output, write_json
+    from pyimagesearch.utils.text import without_credentials
 
     def output(path: str) -> Path:
         path = Path(args.output) / Path(path).name if args.output else path
@@ -97,11 +98,11 @@ def build(args: argparse.Namespace, config: Any, cluster: Any) -> dict:
         skipped = {images.paths[row]: reason for row, reason in bad.items()}
         images = images.subset(np.array(sorted(readable), int))
         prints = dict(enumerate(readable[row] for row in sorted(readable)))
-    imagefolder.check_classes(images)
+    check_classes(images)
     if args.duplicates == "group":
         groups = find_duplicates(list(prints.values()))
     rows = split_groups(images.labels, groups, config.NUM_VAL_IMAGES, config.NUM_TEST_IMAGES, config.SEED)
-    counts = imagefolder.count_by_class(images.labels, images.label_names)
+    counts = count_by_class(images.labels, images.label_names)
     cli.info(f"{len(images.paths):,} images: " + ", ".join(f"{n:,} {name}" for name, n in counts.items()))
 
     cli.info(f"building {', '.join(map(str, sets.values()))}...")
@@ -144,8 +145,7 @@ def build(args: argparse.Namespace, config: Any, cluster: Any) -> dict:
     cli.wrote(*files)
     sizes = {str(path): path.stat().st_size for path in files}
     of_classes = {
-        name: imagefolder.count_by_class(images.labels[chosen], images.label_names)
-        for name, chosen in zip(sets, rows, strict=True)
+        name: count_by_class(images.labels[chosen], images.label_names) for name, chosen in zip(sets, rows, strict=True)
     }
     lines = [
         (str(path), f"{splits[name]:,}", cli.human_bytes(sum(sizes[str(file)] for file in files_of[name])))

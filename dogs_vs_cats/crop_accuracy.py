@@ -25,11 +25,11 @@ def main(argv: list[str] | None = None) -> dict:
     dataset, model_path = args.dataset or config.TEST_HDF5, args.model or config.MODEL_PATH
 
     from pyimagesearch.io import HDF5DatasetGenerator
-    from pyimagesearch.io.fileformat import read_header
-    from pyimagesearch.io.predictions import read_paths, write_predictions
+    from pyimagesearch.io.format.dataset import read_header
     from pyimagesearch.ml.metrics import evaluate_predictions
     from pyimagesearch.nn.modelfile import load_model
     from pyimagesearch.nn.prediction import predict
+    from pyimagesearch.predicting.predictionsfile import read_paths, write_predictions
     from pyimagesearch.predicting.predictor import size_around
     from pyimagesearch.preprocessing import CropPreprocessor, SimplePreprocessor
     from pyimagesearch.utils import rank5_accuracy

@@ -34,12 +34,12 @@ def main(argv: list[str] | None = None) -> dict:
     from pyimagesearch.explore.imagerows import ImageRows
     from pyimagesearch.explore.summary import summarize
     from pyimagesearch.explore.survey import Images, survey
-    from pyimagesearch.io.atomic import check_output, write_json
-    from pyimagesearch.io.imagefile import Decoding
-    from pyimagesearch.io.imagelist import is_image_list
-    from pyimagesearch.io.remote.remotefolder import reading_threads
+    from pyimagesearch.io.images.csvlist import is_image_list
+    from pyimagesearch.io.images.decoding import Decoding
+    from pyimagesearch.io.images.remotefolder import reading_threads
+    from pyimagesearch.utils.atomic import check_output, write_json
     from pyimagesearch.utils.parallel import cpu_count
-    from pyimagesearch.utils.urls import without_credentials
+    from pyimagesearch.utils.text import without_credentials
 
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--output: must be a folder; received the file {folder}; choose another name")

@@ -67,11 +67,11 @@ def extract(args: argparse.Namespace, config: Any, cluster: Any) -> dict:
     """Extract what the options ask for on a cluster; return the results of `main`."""
     import numpy as np
 
-    from pyimagesearch.io.atomic import check_output
-    from pyimagesearch.io.imagesource import open_images
-    from pyimagesearch.io.shards.sets import files_of_set
-    from pyimagesearch.utils.digest import fingerprint
+    from pyimagesearch.features.imagesource import open_images
+    from pyimagesearch.io.shards.names import files_of_set
+    from pyimagesearch.utils.atomic import check_output
     from pyimagesearch.utils.parallel import cpu_count, keep_opencv_to_one_thread
+    from pyimagesearch.utils.text import fingerprint
 
     output = check_output(args.output or config.FEATURES_HDF5, args.force or args.resume)
     cli.info("listing images...")
@@ -79,8 +79,8 @@ def extract(args: argparse.Namespace, config: Any, cluster: Any) -> dict:
     dataset = args.dataset or config.IMAGES_PATH
     images = open_images(dataset, config.LABEL_OF, args.jobs or cpu_count())
 
-    from pyimagesearch.nn.extraction import extract_together
-    from pyimagesearch.nn.featureextractor import FeatureExtractor
+    from pyimagesearch.features.extraction import extract_together
+    from pyimagesearch.features.extractor import FeatureExtractor
 
     cli.info(f"loading network {args.model}...")
     extractor = FeatureExtractor.from_names(

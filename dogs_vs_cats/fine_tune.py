@@ -8,10 +8,10 @@ from typing import Any
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pyimagesearch.distributed import options as distributed
-from pyimagesearch.distributed import supervisor
 from pyimagesearch.runs.modelcard import write_model_card
 from pyimagesearch.runs.recording import recorded
+from pyimagesearch.training.hosts import add_options, read_layout
+from pyimagesearch.training.supervisor import run
 from pyimagesearch.utils import cli
 from pyimagesearch.watch import options as watch
 
@@ -52,16 +52,15 @@ def main(argv: list[str] | None = None) -> dict:
     option("-o", "--output", help="file for the best model; fine_tuned.keras in the config's OUTPUT_PATH if not given")
     option("--resume", action="store_true", help="go on with a training that was stopped")
     option("--force", action="store_true", help="replace the models of an earlier run")
-    distributed.add_options(parser)
+    add_options(parser)
     watch.add_options(parser)
     args = parser.parse_args(argv)
-    layout = distributed.read_layout(args)
+    layout = read_layout(args)
     config = cli.load_config(args.config)
 
     from pyimagesearch.errors import UserError
-    from pyimagesearch.io.atomic import check_output
-    from pyimagesearch.io.fileformat import read_header
-    from pyimagesearch.io.headerchecks import check_images, check_same_build
+    from pyimagesearch.io.format.dataset import check_images, check_same_build, read_header
+    from pyimagesearch.utils.atomic import check_output
 
     watch.check_tensorboard(args.tensorboard)
     best_path = Path(args.output or Path(config.OUTPUT_PATH) / "fine_tuned.keras")
@@ -81,7 +80,7 @@ def main(argv: list[str] | None = None) -> dict:
             f"{header.shape[-1]}; set CHANNELS = 3 in the config and build it again"
         )
 
-    from pyimagesearch.distributed.opening import open_world
+    from pyimagesearch.training.opening import open_world
 
     with open_world(layout, args.batch_size) as world:
         return learn(world, args, config, best_path, last_path)
@@ -93,10 +92,11 @@ def learn(world: Any, args: argparse.Namespace, config: Any, best_path: Path, la
 
     from pyimagesearch import callbacks, preprocessing
     from pyimagesearch.io import HDF5DatasetGenerator
-    from pyimagesearch.io.fileformat import read_header
+    from pyimagesearch.io.format.dataset import read_header
     from pyimagesearch.nn import modelfile
-    from pyimagesearch.nn.stages import fit_stages, plan_stages
     from pyimagesearch.nn.transfer import TransferNetwork, backbone_layers
+    from pyimagesearch.training.results import training_results
+    from pyimagesearch.training.stages import fit_stages, plan_stages
 
     header, epochs = read_header(config.TRAIN_HDF5), args.warm_up + args.epochs
     network = TransferNetwork(
@@ -171,9 +171,9 @@ def learn(world: Any, args: argparse.Namespace, config: Any, best_path: Path, la
     cli.wrote(*files)
     line = str(best_path), f"{best.epoch} of {epochs}", f"{best.accuracy:.2%}", f"{val.num_images:,}"
     cli.table(("best model", "epoch", "validation accuracy", "images"), line)
-    results = callbacks.training_results(model, train, val, best, histories)
+    results = training_results(model, train, val, best, histories)
     return {**results, "inputs": [config.TRAIN_HDF5, config.VAL_HDF5], "files": files}
 
 
 if __name__ == "__main__":
-    raise SystemExit(supervisor.run(main))
+    raise SystemExit(run(main))

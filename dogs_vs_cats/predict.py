@@ -49,8 +49,7 @@ def main(argv: list[str] | None = None) -> dict:
         )
     config = cli.load_config(args.config)
 
-    from pyimagesearch.io.atomic import check_output
-    from pyimagesearch.io.imagefile import Decoding
+    from pyimagesearch.io.images.decoding import Decoding
     from pyimagesearch.predicting.contactsheet import ContactSheet, page_paths
     from pyimagesearch.predicting.formats import FORMATS
     from pyimagesearch.predicting.formats.cells import escaped
@@ -58,6 +57,7 @@ def main(argv: list[str] | None = None) -> dict:
     from pyimagesearch.predicting.imagepaths import find_images
     from pyimagesearch.predicting.prediction import predict_files
     from pyimagesearch.predicting.textoutput import text_output
+    from pyimagesearch.utils.atomic import check_output
     from pyimagesearch.utils.parallel import cpu_count, keep_opencv_to_one_thread
     from pyimagesearch.utils.progress import progress
 

@@ -21,8 +21,8 @@ def main(argv: list[str] | None = None) -> dict:
     folder = Path(cli.load_config(args.config).OUTPUT_PATH)
 
     from pyimagesearch.errors import UserError
-    from pyimagesearch.io.atomic import check_output
     from pyimagesearch.report.page import write_page
+    from pyimagesearch.utils.atomic import check_output
 
     # The page is made from the record alone, as often as one likes: an older one is replaced.
     page = check_output(args.output or folder / "report.html", overwrite=True, argument="--output")

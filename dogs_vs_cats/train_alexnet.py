@@ -8,10 +8,10 @@ from typing import Any
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pyimagesearch.distributed import options as distributed
-from pyimagesearch.distributed import supervisor
 from pyimagesearch.runs.modelcard import write_model_card
 from pyimagesearch.runs.recording import recorded
+from pyimagesearch.training.hosts import add_options, read_layout
+from pyimagesearch.training.supervisor import run
 from pyimagesearch.utils import cli
 from pyimagesearch.watch import options as watch
 
@@ -27,17 +27,16 @@ def main(argv: list[str] | None = None) -> dict:
     parser.add_argument("--epochs", type=cli.positive_int, help="epochs in all; the config's EPOCHS if not given")
     parser.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
     parser.add_argument("--force", action="store_true", help="replace the models of an earlier run")
-    distributed.add_options(parser)
+    add_options(parser)
     watch.add_options(parser)
     args = parser.parse_args(argv)
-    layout = distributed.read_layout(args)
+    layout = read_layout(args)
     config = cli.load_config(args.config)
     means = cli.read_means(config.DATASET_MEAN)
 
     from pyimagesearch.errors import UserError
-    from pyimagesearch.io.atomic import check_output
-    from pyimagesearch.io.fileformat import read_header
-    from pyimagesearch.io.headerchecks import check_images, check_same_build
+    from pyimagesearch.io.format.dataset import check_images, check_same_build, read_header
+    from pyimagesearch.utils.atomic import check_output
 
     watch.check_tensorboard(args.tensorboard)
     best_path = check_output(args.model or config.MODEL_PATH, args.force or args.resume, "--model")
@@ -48,7 +47,7 @@ def main(argv: list[str] | None = None) -> dict:
     check_images(header)
     check_same_build(header, read_header(config.VAL_HDF5))
 
-    from pyimagesearch.distributed.opening import open_world
+    from pyimagesearch.training.opening import open_world
 
     with open_world(layout, args.batch_size or config.BATCH_SIZE) as world:
         return learn(world, args, config, means, best_path, last_path)
@@ -60,10 +59,11 @@ def learn(world: Any, args: Namespace, config: Any, means: dict, best_path: Path
 
     from pyimagesearch import callbacks, preprocessing
     from pyimagesearch.io import HDF5DatasetGenerator
-    from pyimagesearch.io.fileformat import read_header
+    from pyimagesearch.io.format.dataset import read_header
     from pyimagesearch.nn import modelfile
     from pyimagesearch.nn.conv import AlexNet
-    from pyimagesearch.nn.training import fit_from, learning_rate
+    from pyimagesearch.training.fit import fit_from, learning_rate
+    from pyimagesearch.training.results import training_results
 
     epochs, batch_size = args.epochs or config.EPOCHS, args.batch_size or config.BATCH_SIZE
     header, size = read_header(config.TRAIN_HDF5), config.INPUT_SIZE
@@ -131,9 +131,9 @@ def learn(world: Any, args: Namespace, config: Any, means: dict, best_path: Path
     cli.wrote(*files)
     line = str(best_path), f"{best.epoch} of {epochs}", f"{best.accuracy:.2%}", f"{val.num_images:,}"
     cli.table(("best model", "epoch", "validation accuracy", "images"), line)
-    results = callbacks.training_results(model, train, val, best, histories)
+    results = training_results(model, train, val, best, histories)
     return {**results, "inputs": [config.TRAIN_HDF5, config.VAL_HDF5], "files": files}
 
 
 if __name__ == "__main__":
-    raise SystemExit(supervisor.run(main))
+    raise SystemExit(run(main))

@@ -62,10 +62,11 @@ def train(args: argparse.Namespace, config: Any, cluster: Any) -> dict:
 
     import numpy as np
 
-    from pyimagesearch.io.atomic import check_output, write_json
-    from pyimagesearch.io.predictions import read_paths, write_predictions
-    from pyimagesearch.ml import classifierfile, evaluation, reports
-    from pyimagesearch.ml.features import FeatureFile
+    from pyimagesearch.features.featurefile import FeatureFile
+    from pyimagesearch.ml import classifierfile, evaluation
+    from pyimagesearch.ml.plots import draw_confusion_matrix
+    from pyimagesearch.predicting.predictionsfile import read_paths, write_predictions
+    from pyimagesearch.utils.atomic import check_output, write_json
     from pyimagesearch.utils.parallel import cpu_count
 
     classifierfile.check_name(model_path)
@@ -112,7 +113,7 @@ def train(args: argparse.Namespace, config: Any, cluster: Any) -> dict:
 
     cli.info("saving model...")
     classifierfile.save(pipeline, model_path, *classifier[1:])
-    reports.draw_confusion_matrix(*by_name, names, figure)
+    draw_confusion_matrix(*by_name, names, figure)
     write_predictions(predicted_path, predictions, truth, names, probabilities, rows, paths)
     figures = {
         **{key: result[key] for key in ("accuracy", "log_loss", "images")}, "best_c": found.best.c,

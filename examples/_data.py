@@ -11,14 +11,14 @@ from typing import Any
 import cv2
 import numpy as np
 
+from pyimagesearch.building.packing import SplitBuilder
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter, label_from_folder
-from pyimagesearch.io.atomic import check_output
-from pyimagesearch.io.imagefile import Decoding
-from pyimagesearch.io.imagefolder import check_classes
-from pyimagesearch.io.imagelist import list_images
-from pyimagesearch.io.packing import SplitBuilder
+from pyimagesearch.io.images.csvlist import list_images
+from pyimagesearch.io.images.decoding import Decoding
+from pyimagesearch.io.images.folder import check_classes
 from pyimagesearch.preprocessing import AspectAwarePreprocessor
+from pyimagesearch.utils.atomic import check_output
 from pyimagesearch.utils.parallel import cpu_count
 
 DIGITS = tuple("0123456789")

@@ -7,16 +7,16 @@ from typing import Any
 import cv2
 import numpy as np
 
+from pyimagesearch.building.packing import SplitBuilder
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import label_from_folder, label_from_name
-from pyimagesearch.io.atomic import check_output, replacing
-from pyimagesearch.io.fileformat import read_header
-from pyimagesearch.io.imagefile import Decoding, read_image
-from pyimagesearch.io.imagefolder import ImageFolder, check_classes
-from pyimagesearch.io.imagelist import list_images
-from pyimagesearch.io.packing import SplitBuilder
+from pyimagesearch.io.format.dataset import read_header
+from pyimagesearch.io.images.csvlist import list_images
+from pyimagesearch.io.images.decoding import Decoding, read_image
+from pyimagesearch.io.images.folder import ImageFolder, check_classes
 from pyimagesearch.preprocessing import AugmentPreprocessor, SimplePreprocessor
 from pyimagesearch.samples.animals import LABELS, paint, scenery
+from pyimagesearch.utils.atomic import check_output, replacing
 from pyimagesearch.utils.parallel import cpu_count
 
 SAMPLE = "sample"

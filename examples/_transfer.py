@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pyimagesearch.utils import cli
+from pyimagesearch.utils.cli import ArgumentParser, info, positive_int
 
 SOURCES = 'a folder with a folder for each class, a CSV list of images, or "sample" for drawings'
 MODEL_FILES = ("model.keras", "training.png", "training.json", "confusion_matrix.png")
@@ -14,14 +14,14 @@ _DRAWN_CLASSES = 20
 """More classes make a confusion matrix that nobody can read."""
 
 
-def parser(description: str, epochs: int, output: str, size: int, data: str | None = SOURCES) -> cli.ArgumentParser:
+def parser(description: str, epochs: int, output: str, size: int, data: str | None = SOURCES) -> ArgumentParser:
     """Return a parser with the options that all have; without ``data`` it may be left out, to download it."""
-    result = cli.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    result = ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     result.add_argument("-d", "--data", required=data is not None, help=data or "as examples.cifar10_from_scratch")
     result.add_argument("-w", "--weights", default="imagenet", help="imagenet, none (random: to try it), or a file")
-    result.add_argument("-s", "--size", type=cli.positive_int, default=size, help="pixels of the network's input")
-    result.add_argument("-e", "--epochs", type=cli.positive_int, default=epochs, help="passes over the images")
-    result.add_argument("-b", "--batch-size", type=cli.positive_int, default=32, help="images in a batch")
+    result.add_argument("-s", "--size", type=positive_int, default=size, help="pixels of the network's input")
+    result.add_argument("-e", "--epochs", type=positive_int, default=epochs, help="passes over the images")
+    result.add_argument("-b", "--batch-size", type=positive_int, default=32, help="images in a batch")
     result.add_argument("-o", "--output", type=Path, default=Path(output), help="folder for data and model")
     result.add_argument("--seed", type=int, default=42, help="the same seed gives the same run")
     result.add_argument("--force", action="store_true", help="replace the files of an earlier run")
@@ -30,7 +30,7 @@ def parser(description: str, epochs: int, output: str, size: int, data: str | No
 
 def check_outputs(args: argparse.Namespace) -> None:
     """Raise a `UserError` if a file that `learn` writes exists."""
-    from pyimagesearch.io.atomic import check_output
+    from pyimagesearch.utils.atomic import check_output
 
     for name in MODEL_FILES:
         check_output(args.output / name, args.force, "--output")
@@ -58,12 +58,12 @@ def learn(
 
     from pyimagesearch.callbacks import TrainingMonitor
     from pyimagesearch.io import HDF5DatasetGenerator
-    from pyimagesearch.io.fileformat import read_header
-    from pyimagesearch.ml.reports import draw_confusion_matrix
+    from pyimagesearch.io.format.dataset import read_header
+    from pyimagesearch.ml.plots import draw_confusion_matrix
     from pyimagesearch.nn.modelfile import Position, save_model
     from pyimagesearch.nn.prediction import predict
-    from pyimagesearch.nn.stages import fit_stages, plan_stages
     from pyimagesearch.preprocessing import AugmentPreprocessor
+    from pyimagesearch.training.stages import fit_stages, plan_stages
 
     names = read_header(paths["train"]).label_names
     preparation = network.preparation(names)
@@ -78,7 +78,7 @@ def learn(
         if split != "train"
     }
 
-    cli.info(f"training on {train.num_images:,} images...")
+    info(f"training on {train.num_images:,} images...")
     keras.utils.set_random_seed(args.seed)
     model = network.build(len(names))
     warm_up = min(warm_up, args.epochs)
@@ -101,7 +101,7 @@ def learn(
         files.append(confusion)
     accuracy = float((truth == predictions).mean())
     f1 = float(f1_score(truth, predictions, labels=names, average="macro", zero_division=0))
-    cli.info(f"{(truth == predictions).sum():,} of {len(truth):,} test images are right: {accuracy:.2%}; F1 {f1:.4f}")
+    info(f"{(truth == predictions).sum():,} of {len(truth):,} test images are right: {accuracy:.2%}; F1 {f1:.4f}")
     return {
         "model": model, "classes": names, "accuracy": accuracy, "f1": f1, "images": len(truth),
         "history": monitor.history, "files": files,

@@ -7,7 +7,7 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from examples import _transfer
-from pyimagesearch.utils import cli
+from pyimagesearch.utils.cli import info, run, wrote
 
 AUGMENTATION = {
     "rotation_range": 20, "width_shift_range": 0.1, "height_shift_range": 0.1, "zoom_range": 0.1,
@@ -28,16 +28,16 @@ def main(argv: list[str] | None = None) -> dict:
 
     _transfer.check_outputs(args)
     network = TransferNetwork("mobilenet", args.weights, args.alpha, args.size, dropout=0.4)
-    cli.info("packing images...")
+    info("packing images...")
     classes = ("cat", "dog", "neither")
     paths = pack_photographs(args.data, args.output, args.size, args.seed, args.force, classes=classes)
     if args.save_augmented:
         saved = save_augmented(paths["train"], args.save_augmented, SAVED, AUGMENTATION, args.seed, args.force)
-        cli.info(f"wrote {len(saved)} augmented images to {args.save_augmented}")
+        info(f"wrote {len(saved)} augmented images to {args.save_augmented}")
     result = _transfer.learn(network, paths, args, augmentation=AUGMENTATION)
-    cli.wrote(*result["files"])
+    wrote(*result["files"])
     return result
 
 
 if __name__ == "__main__":
-    raise SystemExit(cli.run(main))
+    raise SystemExit(run(main))

@@ -7,28 +7,28 @@ from pathlib import Path
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pyimagesearch.utils import cli
+from pyimagesearch.utils.cli import ArgumentParser, info, positive_int, run, wrote
 
 
 def main(argv: list[str] | None = None) -> dict:
     """Train the network and return its test accuracy, its curves and the files that were written."""
-    parser = cli.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     sources = 'CIFAR-10\'s Python batches, .npz, folder or CSV list of images; "sample" for drawn cats and dogs'
     parser.add_argument("-d", "--data", help=f"{sources}; downloaded if not given")
-    parser.add_argument("-e", "--epochs", type=cli.positive_int, default=25, help="passes over the training images")
-    parser.add_argument("-b", "--batch-size", type=cli.positive_int, default=128, help="images in a batch")
+    parser.add_argument("-e", "--epochs", type=positive_int, default=25, help="passes over the training images")
+    parser.add_argument("-b", "--batch-size", type=positive_int, default=128, help="images in a batch")
     parser.add_argument("-o", "--output", type=Path, default=Path("output/cifar10"), help="folder for data and model")
     parser.add_argument("--seed", type=int, default=42, help="the same seed gives the same run")
     parser.add_argument("--force", action="store_true", help="replace the files of an earlier run")
     args = parser.parse_args(argv)
 
     from examples._data import pack_cifar10
-    from pyimagesearch.io.atomic import check_output
-    from pyimagesearch.io.fileformat import read_header
+    from pyimagesearch.io.format.dataset import read_header
+    from pyimagesearch.utils.atomic import check_output
 
     names = ("cifarnet.keras", "training.png", "training.json")
     model_path, figure, curves = (check_output(args.output / name, args.force, "--output") for name in names)
-    cli.info("packing images...")
+    info("packing images...")
     train_path, test_path = pack_cifar10(args.data, args.output, args.seed, args.force)
     label_names = read_header(train_path).label_names
 
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> dict:
     train = HDF5DatasetGenerator(train_path, shuffle=True, seed=args.seed, **batches)
     test = HDF5DatasetGenerator(test_path, **batches)
 
-    cli.info(f"training on {train.num_images:,} images...")
+    info(f"training on {train.num_images:,} images...")
     keras.utils.set_random_seed(args.seed)
     model = CifarNet.build(32, 32, 3, len(label_names), scale=1 / 255)
     model.compile(keras.optimizers.Adam(0.001), "categorical_crossentropy", metrics=["accuracy"])
@@ -53,11 +53,11 @@ def main(argv: list[str] | None = None) -> dict:
     preparation = Preparation(32, 32, "BGR", dict.fromkeys("RGB", 0.0), label_names)
     save_model(model, model_path, preparation, Position(args.epochs))
 
-    cli.info(f"accuracy: {accuracy:.2%} of {test.num_images:,} images; published: about 65% of the 10,000 of CIFAR-10")
+    info(f"accuracy: {accuracy:.2%} of {test.num_images:,} images; published: about 65% of the 10,000 of CIFAR-10")
     files = [train_path, test_path, model_path, figure, curves]
-    cli.wrote(*files)
+    wrote(*files)
     return {"accuracy": accuracy, "images": test.num_images, "history": monitor.history, "files": files}
 
 
 if __name__ == "__main__":
-    raise SystemExit(cli.run(main))
+    raise SystemExit(run(main))

@@ -7,7 +7,7 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from examples import _transfer
-from pyimagesearch.utils import cli
+from pyimagesearch.utils.cli import info, run, wrote
 
 
 def main(argv: list[str] | None = None) -> dict:
@@ -23,13 +23,13 @@ def main(argv: list[str] | None = None) -> dict:
     network = TransferNetwork(
         "vgg16", args.weights, size=args.size, layer="block3_pool", head=(64, 64), dropout=0.6, batch_norm=True
     )
-    cli.info("packing images...")
+    info("packing images...")
     train, test = pack_cifar10(args.data, args.output, args.seed, args.force)
     result = _transfer.learn(network, {"train": train, "test": test}, args)
-    cli.info("published: clearly above the 65% of a network from scratch")
-    cli.wrote(*result["files"])
+    info("published: clearly above the 65% of a network from scratch")
+    wrote(*result["files"])
     return result
 
 
 if __name__ == "__main__":
-    raise SystemExit(cli.run(main))
+    raise SystemExit(run(main))

@@ -7,7 +7,7 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from examples import _transfer
-from pyimagesearch.utils import cli
+from pyimagesearch.utils.cli import info, run, wrote
 
 AUGMENTATION = {"rotation_range": 30, "width_shift_range": 0.2, "height_shift_range": 0.2, "horizontal_flip": True}
 
@@ -25,13 +25,13 @@ def main(argv: list[str] | None = None) -> dict:
 
     _transfer.check_outputs(args)
     network = TransferNetwork(args.model, args.weights, args.alpha, args.size, head=(512, 512))
-    cli.info("packing images...")
+    info("packing images...")
     paths = pack_photographs(args.data, args.output, args.size, args.seed, args.force, test=0.3, val=0.15)
     result = _transfer.learn(network, paths, args, augmentation=AUGMENTATION)
-    cli.info("published: 85%, F1 0.85, for 120 breeds")
-    cli.wrote(*result["files"])
+    info("published: 85%, F1 0.85, for 120 breeds")
+    wrote(*result["files"])
     return result
 
 
 if __name__ == "__main__":
-    raise SystemExit(cli.run(main))
+    raise SystemExit(run(main))

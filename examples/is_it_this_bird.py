@@ -7,7 +7,7 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from examples import _transfer
-from pyimagesearch.utils import cli
+from pyimagesearch.utils.cli import info, run, wrote
 
 
 def show(photographs: list[str], names: list[str], probabilities: list[list[float]]) -> None:
@@ -34,19 +34,19 @@ def main(argv: list[str] | None = None) -> dict:
         names = [name for _, name in backbones.imagenet_labels()]
         whole = backbones.load_backbone("mobilenet", args.weights, args.alpha, top=True)
         inputs = read_inputs(args.photographs, network._replace(size=None).preparation(names))
-        cli.info("what MobileNet sees; published: German shepherd 0.98, and a blue tit taken for a chickadee")
+        info("what MobileNet sees; published: German shepherd 0.98, and a blue tit taken for a chickadee")
         show(args.photographs, names, whole.predict_on_batch(inputs).tolist())
-    cli.info("packing images...")
+    info("packing images...")
     paths = pack_photographs(args.data, args.output, args.size, args.seed, args.force)
     result = _transfer.learn(network, paths, args)
     if args.photographs:
-        cli.info("what it sees now")
+        info("what it sees now")
         model, preparation = result["model"], network.preparation(result["classes"])
         inputs = read_inputs(args.photographs, preparation)
         show(args.photographs, preparation.label_names, model.predict_on_batch(inputs).tolist())
-    cli.wrote(*result["files"])
+    wrote(*result["files"])
     return result
 
 
 if __name__ == "__main__":
-    raise SystemExit(cli.run(main))
+    raise SystemExit(run(main))

@@ -7,28 +7,28 @@ from pathlib import Path
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pyimagesearch.utils import cli
+from pyimagesearch.utils.cli import ArgumentParser, info, positive_int, run, wrote
 
 PUBLISHED = {"softmax": 0.886, "mlp": 0.925, "cnn": 0.990}
 
 
 def main(argv: list[str] | None = None) -> dict:
     """Train the networks and return their test accuracies, by name, and the files that were written."""
-    parser = cli.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("-d", "--data", help='mnist.npz; "sample" for 1,797 small digits; downloaded if not given')
     parser.add_argument("-n", "--network", choices=[*PUBLISHED, "all"], default="all", help="what to train")
-    parser.add_argument("-e", "--epochs", type=cli.positive_int, default=5, help="passes over the training images")
+    parser.add_argument("-e", "--epochs", type=positive_int, default=5, help="passes over the training images")
     parser.add_argument("-o", "--output", type=Path, default=Path("output/mnist"), help="folder for data and models")
     parser.add_argument("--seed", type=int, default=42, help="the same seed gives the same run")
     parser.add_argument("--force", action="store_true", help="replace the files of an earlier run")
     args = parser.parse_args(argv)
 
     from examples._data import pack_mnist
-    from pyimagesearch.io.atomic import check_output
+    from pyimagesearch.utils.atomic import check_output
 
     names = list(PUBLISHED) if args.network == "all" else [args.network]
     models = {name: check_output(args.output / f"{name}.keras", args.force, "--output") for name in names}
-    cli.info("packing images...")
+    info("packing images...")
     train_path, test_path = pack_mnist(args.data, args.output, args.seed, args.force)
 
     import keras
@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> dict:
     train = HDF5DatasetGenerator(train_path, 128, classes=10, shuffle=True, seed=args.seed, dtype="uint8")
     test = HDF5DatasetGenerator(test_path, 128, classes=10, dtype="uint8")
     for name, path in models.items():
-        cli.info(f"training {name} on {train.num_images:,} images...")
+        info(f"training {name} on {train.num_images:,} images...")
         keras.utils.set_random_seed(args.seed)
         model = networks[name].build(28, 28, 1, 10, scale=1 / 255)
         # The published 0.990 came from Adadelta's default rate of its time, a thousand times today's.
@@ -57,11 +57,11 @@ def main(argv: list[str] | None = None) -> dict:
     print(f"{'network':<10}{'accuracy':>10}{'published':>11}")
     for name, value in accuracy.items():
         print(f"{name:<10}{value:>10.4f}{PUBLISHED[name]:>11.3f}")
-    cli.info(f"tested on {test.num_images:,} images; the published figures are for the 10,000 of MNIST")
+    info(f"tested on {test.num_images:,} images; the published figures are for the 10,000 of MNIST")
     files = [train_path, test_path, *models.values()]
-    cli.wrote(*files)
+    wrote(*files)
     return {"accuracy": accuracy, "images": test.num_images, "files": files}
 
 
 if __name__ == "__main__":
-    raise SystemExit(cli.run(main))
+    raise SystemExit(run(main))

@@ -7,7 +7,7 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from examples import _transfer
-from pyimagesearch.utils import cli
+from pyimagesearch.utils.cli import info, run, wrote
 
 
 def main(argv: list[str] | None = None) -> dict:
@@ -21,13 +21,13 @@ def main(argv: list[str] | None = None) -> dict:
 
     _transfer.check_outputs(args)
     network = TransferNetwork("mobilenet", args.weights, args.alpha, args.size, head=(1024, 1024, 512))
-    cli.info("packing images...")
+    info("packing images...")
     paths = pack_photographs(args.data, args.output, args.size, args.seed, args.force)
     result = _transfer.learn(network, paths, args, freeze="20", warm_up=1)
-    cli.info("published: 60 of 60, after training on 180")
-    cli.wrote(*result["files"])
+    info("published: 60 of 60, after training on 180")
+    wrote(*result["files"])
     return result
 
 
 if __name__ == "__main__":
-    raise SystemExit(cli.run(main))
+    raise SystemExit(run(main))

@@ -15,9 +15,9 @@ import pytest
 
 from dogs_vs_cats import build_dogs_vs_cats, extract_features
 from pyimagesearch.io import HDF5DatasetGenerator
-from pyimagesearch.io.batchloader import BatchLoader
-from pyimagesearch.io.fileformat import read_header
-from pyimagesearch.io.rows import open_rows
+from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.format.dataset import read_header
+from pyimagesearch.io.reading.rows import open_rows
 from pyimagesearch.preprocessing import (
     CropPreprocessor,
     ImageToArrayPreprocessor,

@@ -11,7 +11,6 @@ _HOMES = {
     "TrainingMonitor": "trainingmonitor",
     "TrainingSpeed": "trainingspeed",
     "followers": "following",
-    "training_results": "results",
 }
 __all__ = sorted(_HOMES)
 __getattr__ = lazy_exports(__name__, _HOMES)

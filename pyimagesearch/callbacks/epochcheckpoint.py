@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.atomic import replacing
+from pyimagesearch.utils.atomic import replacing
 from pyimagesearch.utils.booknames import accepts_book_names
 
 

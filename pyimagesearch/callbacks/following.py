@@ -9,7 +9,7 @@ import keras
 from pyimagesearch.callbacks.bestmodel import BestModel
 from pyimagesearch.callbacks.livepage import LivePage
 from pyimagesearch.nn.modelfile import Position
-from pyimagesearch.utils import cli
+from pyimagesearch.utils.cli import info
 from pyimagesearch.watch import PageServer
 
 
@@ -41,6 +41,6 @@ def followers(
         return
     with PageServer(port) as server:
         page = LivePage(server, train, epochs, best, histories, start, title)
-        cli.info(f"watch at {server.url}")
+        info(f"watch at {server.url}")
         yield [page, *written]
         server.close({**page.state, "status": "done", "seconds_left": 0})

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.atomic import replacing, write_json
+from pyimagesearch.utils.atomic import replacing, write_json
 from pyimagesearch.utils.booknames import accepts_book_names
 
 

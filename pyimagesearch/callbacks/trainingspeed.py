@@ -8,8 +8,8 @@ from typing import Any
 
 import keras
 
-from pyimagesearch.io.atomic import write_json
 from pyimagesearch.nn.modelfile import Position
+from pyimagesearch.utils.atomic import write_json
 
 FIGURES = ("seconds", "images_per_second", "waiting")
 

@@ -15,8 +15,8 @@ from distributed.comm import get_address_host
 
 from pyimagesearch.cluster import worker
 from pyimagesearch.cluster.daskrun import SECONDS_BETWEEN_COUNTS, DaskRun
-from pyimagesearch.cluster.tasks import ClusterLostError, Function, PathLike, Result, Task, Work, one
-from pyimagesearch.errors import UserError
+from pyimagesearch.cluster.tasks import Function, PathLike, Result, Task, Work, one
+from pyimagesearch.errors import ClusterLostError, UserError
 
 _REPORTS_A_SECOND = 200  # of all tasks together
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distributed import Future, KilledWorker
 
-from pyimagesearch.cluster.meter import Meter
 from pyimagesearch.cluster.tasks import Function
 from pyimagesearch.cluster.worker import StoppedError
 from pyimagesearch.errors import UserError
+from pyimagesearch.utils.progress import Meter
 
 if TYPE_CHECKING:
     from pyimagesearch.cluster.daskcluster import DaskCluster

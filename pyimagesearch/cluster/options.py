@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from pyimagesearch.cluster.opening import RULE, is_spec
-from pyimagesearch.utils import cli
+from pyimagesearch.utils.cli import positive_int
 
 ROWS_IN_SHARD, MOST_SHARDS = 2048, 1024
 
@@ -21,7 +21,7 @@ def add_cluster(parser: argparse.ArgumentParser) -> None:
 def add_shards(parser: argparse.ArgumentParser) -> None:
     """Add ``--shards`` to a script's options."""
     parser.add_argument(
-        "--shards", type=cli.positive_int, metavar="N",
+        "--shards", type=positive_int, metavar="N",
         help="files that the largest set is stored in; if not given 1, or with --cluster one for every "
         f"{ROWS_IN_SHARD:,} rows",
     )  # fmt: skip

@@ -1,14 +1,21 @@
 """What a task is told, and what runs tasks."""
 
 import os
+import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.utils.atomic import open_alone
 
 PathLike = str | os.PathLike[str]
 
+
 Task = TypeVar("Task")
+
+
 Result = TypeVar("Result")
 
 
@@ -37,10 +44,6 @@ def one(task: Any) -> int:
     """Return 1: what a task counts that is a unit itself."""
     del task
     return 1
-
-
-class ClusterLostError(UserError):
-    """The cluster is gone, or has forgotten this run; what is on disk is as good as before."""
 
 
 class Cluster(Protocol):
@@ -96,3 +99,38 @@ class Cluster(Protocol):
             Exception: what a task raises.
         """
         ...
+
+
+class Keeper:
+    """Makes each thing once; other threads wait meanwhile."""
+
+    def __init__(self) -> None:
+        self._things: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def keep(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return what ``make`` returned for the first one who asked for this name."""
+        with self._lock:
+            if name not in self._things:
+                self._things[name] = make()
+            return self._things[name]
+
+
+_SECONDS_BETWEEN_LOOKS = 0.1
+
+
+def wait_for(path: Path, work: Work) -> None:
+    """Wait until no process has an unfinished file open, at most for the patience of a task.
+
+    A worker that lost its scheduler stops soon, but not at once; and a file server keeps the locks of a machine that is
+    gone for a while.
+    """
+    deadline = time.monotonic() + work.patience
+    while path.exists() and time.monotonic() < deadline:
+        try:
+            open_alone(path, path).close()
+        except UserError:
+            work.report(0)
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        else:
+            return

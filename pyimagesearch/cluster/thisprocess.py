@@ -4,10 +4,9 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import partial
 
-from pyimagesearch.cluster.keeper import Keeper
-from pyimagesearch.cluster.meter import Meter
-from pyimagesearch.cluster.tasks import Function, PathLike, Result, Task, Work, one
+from pyimagesearch.cluster.tasks import Function, Keeper, PathLike, Result, Task, Work, one
 from pyimagesearch.utils.parallel import cpu_count
+from pyimagesearch.utils.progress import Meter
 
 
 class ThisProcess:

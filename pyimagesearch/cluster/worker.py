@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pyimagesearch.cluster.keeper import Keeper
-from pyimagesearch.cluster.tasks import Function, Work
+from pyimagesearch.cluster.tasks import Function, Keeper, Work
 from pyimagesearch.errors import UserError
 from pyimagesearch.utils.parallel import cpu_count
 
@@ -54,7 +53,7 @@ class StoppedError(Exception):
 
 def data_versions() -> dict[str, str]:
     """Return the versions that can change the bytes of a data set, by name."""
-    from pyimagesearch.io.fileformat import library_versions
+    from pyimagesearch.utils.versions import library_versions
 
     return json.loads(library_versions())
 

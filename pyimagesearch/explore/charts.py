@@ -9,7 +9,7 @@ import numpy as np
 from pyimagesearch.explore.oddities import ASPECT_LIMIT
 from pyimagesearch.explore.survey import Survey
 from pyimagesearch.explore.tables import printable
-from pyimagesearch.io.atomic import replacing
+from pyimagesearch.utils.atomic import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,10 +8,10 @@ import numpy as np
 from pyimagesearch.errors import UserError
 from pyimagesearch.explore.look import Look, colours, decode_small, look_at
 from pyimagesearch.explore.oddities import find_oddities
-from pyimagesearch.io.imagefile import Decoding, UnreadableImageError, read_file
-from pyimagesearch.io.imagefolder import EXTENSIONS, LabelFunction
-from pyimagesearch.io.imageheader import image_format
-from pyimagesearch.io.imagelist import is_image_list, list_images
+from pyimagesearch.io.images.csvlist import is_image_list, list_images
+from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError, read_file
+from pyimagesearch.io.images.folder import EXTENSIONS, LabelFunction
+from pyimagesearch.io.images.header import image_format
 
 
 class ImageFiles:

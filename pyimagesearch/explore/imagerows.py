@@ -7,10 +7,9 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.explore.look import ENOUGH, Look, colours, look_at
-from pyimagesearch.io.columns import read_row_paths
-from pyimagesearch.io.fileformat import read_header
-from pyimagesearch.io.headerchecks import check_images
-from pyimagesearch.io.rows import open_rows
+from pyimagesearch.io.format.dataset import check_images, read_header
+from pyimagesearch.io.reading.columns import read_row_paths
+from pyimagesearch.io.reading.rows import open_rows
 
 _TRIED = 16  # rows that tell in what range pixels are stored
 

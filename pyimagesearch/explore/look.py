@@ -5,9 +5,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from pyimagesearch.io.duplicates import Fingerprint, fingerprint
-from pyimagesearch.io.imagefile import Decoding, decode_image, is_jpeg
-from pyimagesearch.io.imageheader import is_truncated, jpeg_layout
+from pyimagesearch.building.duplicates import Fingerprint, fingerprint
+from pyimagesearch.io.images.decoding import Decoding, decode_image, is_jpeg
+from pyimagesearch.io.images.header import is_truncated, jpeg_layout
 
 ENOUGH = 128
 """Pixels of the shorter side that means, fingerprints and thumbnails need.

@@ -10,7 +10,7 @@ import imutils
 import numpy as np
 
 from pyimagesearch.explore.survey import Survey
-from pyimagesearch.io.atomic import replacing
+from pyimagesearch.utils.atomic import replacing
 
 SIDE = 128
 """Width and height of a thumbnail in pixels."""

@@ -5,7 +5,7 @@ import os
 
 from PIL import Image
 
-from pyimagesearch.io.imageheader import image_format
+from pyimagesearch.io.images.header import image_format
 
 ODDITIES = {
     "misnamed": "suffix is not that of the format",

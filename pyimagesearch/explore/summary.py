@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pyimagesearch.explore.survey import Survey
-from pyimagesearch.io.imagefolder import count_by_class
+from pyimagesearch.io.images.folder import count_by_class
 
 _UNBALANCED = 10  # images of the most common class for each of the rarest
 _FEW = 3  # images of a class: one for each split

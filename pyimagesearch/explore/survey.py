@@ -6,10 +6,10 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from pyimagesearch.building.duplicates import Group, conflicts, find_duplicates
 from pyimagesearch.errors import UserError
 from pyimagesearch.explore.look import Look
 from pyimagesearch.explore.oddities import ASPECT_LIMIT, ODDITIES
-from pyimagesearch.io.duplicates import Group, conflicts, find_duplicates
 from pyimagesearch.utils.parallel import keep_opencv_to_one_thread, map_ahead
 from pyimagesearch.utils.progress import progress
 

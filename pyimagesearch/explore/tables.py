@@ -3,8 +3,7 @@
 from typing import Any
 
 from pyimagesearch.explore.oddities import ODDITIES
-from pyimagesearch.utils.cli import human_bytes
-from pyimagesearch.utils.terminal import aligned
+from pyimagesearch.utils.text import aligned, human_bytes
 
 _SHOWN_CLASSES, _SHOWN_FILES, _SHOWN_LETTERS = 20, 5, 32
 

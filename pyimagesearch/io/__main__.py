@@ -3,23 +3,23 @@
 import json
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.utils import cli
+from pyimagesearch.utils.cli import ArgumentParser, info, positive_int, run, wrote
 
 _NAMED_ROWS = 20
 
 
 def main(argv: list[str] | None = None) -> dict:
     """Describe, verify or convert HDF5 data sets."""
-    parser = cli.ArgumentParser(prog="python -m pyimagesearch.io", description=__doc__)
+    parser = ArgumentParser(prog="python -m pyimagesearch.io", description=__doc__)
     parser.add_argument("files", nargs="+", metavar="FILE", help="HDF5 data sets")
     parser.add_argument("--verify", action="store_true", help="check every row against its checksum")
     parser.add_argument("--convert", metavar="OUT", help="write the one FILE anew, in the fast format")
     parser.add_argument(
-        "--shards", type=cli.positive_int, metavar="N",
+        "--shards", type=positive_int, metavar="N",
         help="split OUT into N files, or merge shards into 1; rows are copied as they are, unless told otherwise",
     )  # fmt: skip
     parser.add_argument("--encoding", choices=["raw", "jpeg"], help="of OUT; raw if neither this nor --shards is given")
-    parser.add_argument("--quality", type=cli.positive_int, help="of its JPEG images; 90 for new ones")
+    parser.add_argument("--quality", type=positive_int, help="of its JPEG images; 90 for new ones")
     parser.add_argument("--dtype", choices=["float16", "float32"], help="of its features")
     parser.add_argument("--json", action="store_true", help="print for machines")
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> dict:
 
     from pyimagesearch.io.conversion import convert
     from pyimagesearch.io.inspection import damaged_rows, describe, name_rows
-    from pyimagesearch.io.shards.sets import files_of_set
+    from pyimagesearch.io.shards.names import files_of_set
 
     result: dict = {path: describe(path) for path in args.files}
     damaged: dict[str, str] = {}
@@ -56,11 +56,11 @@ def main(argv: list[str] | None = None) -> dict:
             args.files[0], args.convert, encoding=args.encoding, quality=args.quality,
             dtype=args.dtype, shards=args.shards, overwrite=args.force,
         )  # fmt: skip
-        cli.wrote(args.convert)
+        wrote(args.convert)
         if shards := files_of_set(args.convert)[1:]:
-            cli.info(f"its rows are in {len(shards):,} files beside it, {shards[0].name} to {shards[-1].name}")
+            info(f"its rows are in {len(shards):,} files beside it, {shards[0].name} to {shards[-1].name}")
     return result
 
 
 if __name__ == "__main__":
-    raise SystemExit(cli.run(main))
+    raise SystemExit(run(main))

@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io import fileformat
-from pyimagesearch.io.atomic import PathLike, partial_path
-from pyimagesearch.io.columns import read_row_paths
-from pyimagesearch.io.fileformat import Header
+from pyimagesearch.io.encodings.row import EncodedRow
+from pyimagesearch.io.format.dataset import read_header
+from pyimagesearch.io.format.header import Header, open_file
+from pyimagesearch.io.format.untrusted import damage_reported, read_text
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
-from pyimagesearch.io.rows import open_rows
-from pyimagesearch.io.rowstore import EncodedRow
-from pyimagesearch.io.shards.sets import check_set_output, publish_set, shard_paths, shard_ranges
-from pyimagesearch.io.storedrows import StoredRows
-from pyimagesearch.io.untrusted import damage_reported, read_text
+from pyimagesearch.io.reading.checksums import StoredRows
+from pyimagesearch.io.reading.columns import read_row_paths
+from pyimagesearch.io.reading.rows import open_rows
+from pyimagesearch.io.shards.names import check_set_output, shard_paths, shard_ranges
+from pyimagesearch.io.shards.uniting import publish_set
+from pyimagesearch.utils.atomic import PathLike, partial_path
 from pyimagesearch.utils.progress import progress
 
 _ROWS_AT_ONCE, _QUALITY = 64, 90
@@ -42,8 +43,8 @@ def convert(
         UserError: the source cannot be used, its pixels are no whole numbers in [0, 255], a row that is to be copied
             is damaged, or the target cannot be written.
     """
-    header = fileformat.read_header(source)
-    with fileformat.open_file(source) as file, damage_reported(source):
+    header = read_header(source)
+    with open_file(source) as file, damage_reported(source):
         said = {name: read_text(file, name) for name in ("history", "libraries")}
         said_quality = int(file.attrs["quality"]) if header.encoding == "jpeg" else None
     form = encoding or header.encoding, quality or said_quality, np.dtype(dtype or header.dtype)

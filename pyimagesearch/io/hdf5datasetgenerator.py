@@ -9,10 +9,11 @@ from typing import Any
 import h5py
 import keras
 import numpy as np
+import tensorflow as tf
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.batchloader import BatchLoader
-from pyimagesearch.io.fileformat import open_file
+from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.format.header import open_file
 from pyimagesearch.utils.booknames import accepts_book_names
 
 
@@ -137,7 +138,6 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
 
     def as_tf_dataset(self) -> Any:
         """Return the batches as a ``tf.data.Dataset``; each pass over it is the next epoch."""
-        from pyimagesearch.io.tfdataset import as_tf_dataset
 
         return as_tf_dataset(self)
 
@@ -180,3 +180,19 @@ def _weights(class_weight: str | Mapping[int, float] | None, labels: np.ndarray,
             f'class_weight: must be "balanced" or a weight for each class 0..{classes - 1}; received {class_weight!r}'
         )
     return np.array([class_weight[c] for c in range(classes)], np.float32)
+
+
+def as_tf_dataset(generator: Any) -> tf.data.Dataset:
+    """Return an `HDF5DatasetGenerator` as a dataset of batches, one epoch long, that prefetches.
+
+    Each pass over it is the generator's next epoch.
+    """
+
+    def epoch() -> Iterator[Any]:
+        generator.on_epoch_begin()
+        for index in range(len(generator)):
+            yield generator[index]
+
+    signature = tuple(tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in generator[0])
+    dataset = tf.data.Dataset.from_generator(epoch, output_signature=signature)
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(generator))).prefetch(tf.data.AUTOTUNE)

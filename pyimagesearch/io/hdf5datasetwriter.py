@@ -10,14 +10,23 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io import checks, fileformat
-from pyimagesearch.io.atomic import PathLike, check_output, open_alone, partial_path, publish
-from pyimagesearch.io.fileformat import utf8
-from pyimagesearch.io.rowstore import EncodedRow, JpegStore, RawStore, RowStore
-from pyimagesearch.io.rowtable import RowTable
-from pyimagesearch.io.structure import Structure, open_structure, root_attributes
-from pyimagesearch.io.vetting import trust
-from pyimagesearch.io.writebehind import WriteBehind
+from pyimagesearch.io.encodings.jpeg import JpegStore
+from pyimagesearch.io.encodings.raw import RawStore
+from pyimagesearch.io.encodings.row import EncodedRow, RowStore
+from pyimagesearch.io.format.layout import ALIGNED, metadata_checksum, utf8, write_strings
+from pyimagesearch.io.format.sandbox import trust
+from pyimagesearch.io.writing.checks import (
+    check_arguments,
+    check_labels,
+    check_room,
+    check_rows,
+    check_shard_number,
+    check_whole,
+)
+from pyimagesearch.io.writing.columns import RowTable
+from pyimagesearch.io.writing.structure import Structure, open_structure, root_attributes
+from pyimagesearch.io.writing.writebehind import WriteBehind
+from pyimagesearch.utils.atomic import PathLike, check_output, open_alone, partial_path, publish
 from pyimagesearch.utils.booknames import accepts_book_names
 
 
@@ -75,8 +84,8 @@ class HDF5DatasetWriter:
     ) -> None:
         self.dims = tuple(int(d) for d in dims)
         self.dtype = np.dtype(dtype or (np.uint8 if len(self.dims) == 4 else np.float32))
-        checks.check_arguments(self.dims, self.dtype, data_key, buf_size, encoding, quality, color_order)
-        checks.check_shard_number(*shard)
+        check_arguments(self.dims, self.dtype, data_key, buf_size, encoding, quality, color_order)
+        check_shard_number(*shard)
         self.path = check_output(output_path, overwrite, "output_path")
         self.label_names: list[str] = []
         self.rows_added = 0
@@ -121,7 +130,7 @@ class HDF5DatasetWriter:
         """
         self._require_open()
         rows = np.asarray(rows)
-        checks.check_rows(rows, self.dims, self.dtype)
+        check_rows(rows, self.dims, self.dtype)
         self.add_encoded([self._store.encode(row) for row in rows], labels, paths)
 
     def encode(self, row: np.ndarray, original: bytes | None = None) -> EncodedRow:
@@ -134,15 +143,15 @@ class HDF5DatasetWriter:
         Raises:
             UserError: shape or dtype is wrong.
         """
-        checks.check_rows(row[None], self.dims, self.dtype)
+        check_rows(row[None], self.dims, self.dtype)
         return self._store.encode(row, original)
 
     def add_encoded(self, rows: Sequence[EncodedRow], labels: Any, paths: Sequence[str] | None = None) -> None:
         """Append rows that `encode` prepared; otherwise as `add`."""
         file = self._require_open()
         labels = np.asarray(labels)
-        checks.check_labels(len(rows), labels, paths)
-        checks.check_room(self.path, self.dims[0], self.rows_added, len(rows))
+        check_labels(len(rows), labels, paths)
+        check_room(self.path, self.dims[0], self.rows_added, len(rows))
         if len(rows) and self.rows_added and (paths is None) == bool(self._paths):
             raise UserError("paths: must be given for all rows of a file or for none")
         self._paths.extend(map(os.fspath, paths or ()))
@@ -213,14 +222,14 @@ class HDF5DatasetWriter:
         if self._file is None or self._sealed:
             return
         try:
-            checks.check_whole(self.path, self.dims[0], self.rows_added, self._table.labels, self.label_names)
+            check_whole(self.path, self.dims[0], self.rows_added, self._table.labels, self.label_names)
             self.flush()
-            with open_structure(self._partial, "r+", **fileformat.ALIGNED) as file:
+            with open_structure(self._partial, "r+", **ALIGNED) as file:
                 self._store.finish(file)
                 for name, strings in (("label_names", self.label_names), ("paths", self._paths)):
                     if strings:
-                        fileformat.write_strings(file, name, strings)
-                file.attrs.modify("checksum", fileformat.metadata_checksum(file))
+                        write_strings(file, name, strings)
+                file.attrs.modify("checksum", metadata_checksum(file))
                 file.flush()
                 file.attrs["complete"] = True
             os.fsync(self._file.fileno())

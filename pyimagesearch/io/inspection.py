@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 import h5py
 import numpy as np
 
-from pyimagesearch.io import fileformat
-from pyimagesearch.io.atomic import PathLike
-from pyimagesearch.io.imagefolder import count_by_class
-from pyimagesearch.io.storedrows import StoredRows
-from pyimagesearch.io.untrusted import damage_reported, read_text
-from pyimagesearch.utils.cli import human_bytes
+from pyimagesearch.io.format.dataset import header_of, read_header
+from pyimagesearch.io.format.header import Header, open_file
+from pyimagesearch.io.format.untrusted import damage_reported, read_text
+from pyimagesearch.io.images.folder import count_by_class
+from pyimagesearch.io.reading.checksums import StoredRows
+from pyimagesearch.utils.atomic import PathLike
 from pyimagesearch.utils.parallel import cpu_count, map_ahead
 from pyimagesearch.utils.progress import progress
+from pyimagesearch.utils.text import human_bytes
 
 _ROWS_AT_ONCE = 64
 _SHOWN_CLASSES = 12
@@ -28,8 +29,8 @@ def describe(path: PathLike) -> dict[str, str]:
     Raises:
         UserError: the file is missing, not HDF5, of a newer format, or holds no labelled rows.
     """
-    with damage_reported(path), fileformat.open_file(path) as file:
-        header = fileformat.header_of(file, unfinished=True)
+    with damage_reported(path), open_file(path) as file:
+        header = header_of(file, unfinished=True)
         complete = not header.ours or bool(file.attrs["complete"])
         n, shape = header.shape[0], "x".join(map(str, header.shape[1:]))
         kind = "feature vectors of length" if len(header.shape) == 2 else "images of"
@@ -64,7 +65,7 @@ def damaged_rows(path: PathLike) -> np.ndarray:
     Raises:
         UserError: the file cannot be used, or has no checksums.
     """
-    header = fileformat.read_header(path)
+    header = read_header(path)
 
     def check(block: tuple[StoredRows, int, int]) -> list[int]:
         stored, before, start = block
@@ -78,7 +79,7 @@ def damaged_rows(path: PathLike) -> np.ndarray:
         return np.array([row for rows in counted for row in rows], np.int64)
 
 
-def _blocks(header: fileformat.Header) -> Iterator[tuple[StoredRows, int, int]]:
+def _blocks(header: Header) -> Iterator[tuple[StoredRows, int, int]]:
     """Yield every block of rows: its file, the rows before that file, and where the block starts in it."""
     before = 0
     for part in header.parts:
@@ -89,7 +90,7 @@ def _blocks(header: fileformat.Header) -> Iterator[tuple[StoredRows, int, int]]:
 
 def name_rows(path: PathLike, rows: Sequence[int]) -> list[str]:
     """Return the numbers of rows as text; those of a data set in shards say where they lie."""
-    header = fileformat.read_header(path)
+    header = read_header(path)
     if not header.shards:
         return list(map(str, rows))
     stops = np.cumsum([shard.shape[0] for shard in header.shards])
@@ -112,7 +113,7 @@ def _maker(file: h5py.File) -> str:
     return f"{named}; format {file.attrs['format_version']}"
 
 
-def _shards(file: h5py.File, header: fileformat.Header) -> dict[str, str]:
+def _shards(file: h5py.File, header: Header) -> dict[str, str]:
     if header.shards:
         shown = [f"{shard.path.name} {shard.shape[0]:,}" for shard in header.shards[:_SHOWN_SHARDS]]
         more = f" and {len(header.shards) - len(shown):,} more" if len(header.shards) > len(shown) else ""
@@ -122,7 +123,7 @@ def _shards(file: h5py.File, header: fileformat.Header) -> dict[str, str]:
     return {}
 
 
-def _layout(file: h5py.File, header: fileformat.Header) -> str:
+def _layout(file: h5py.File, header: Header) -> str:
     rows = file[header.key]
     if header.shards:
         return f"{len(header.shards):,} shards, memory-mapped"
@@ -134,7 +135,7 @@ def _layout(file: h5py.File, header: fileformat.Header) -> str:
     return f"chunks of {'x'.join(map(str, rows.chunks))}{packed}"
 
 
-def _warnings(file: h5py.File, header: fileformat.Header, layout: str) -> list[str]:
+def _warnings(file: h5py.File, header: Header, layout: str) -> list[str]:
     rows, found = file[header.key], []
     mend = "; python -m pyimagesearch.io FILE --convert OUT makes a fast one"
     if rows.compression:

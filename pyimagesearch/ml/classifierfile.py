@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.atomic import PathLike, replacing
+from pyimagesearch.utils.atomic import PathLike, replacing
 
 _ENTRY = "pyimagesearch.json"
 _COMMENT = b"with " + _ENTRY.encode()  # of the archive: an entry whose name rotted is missed

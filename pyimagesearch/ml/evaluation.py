@@ -3,8 +3,8 @@
 import numpy as np
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.features.featurefile import FeatureFile
 from pyimagesearch.ml.classifierfile import Classifier
-from pyimagesearch.ml.features import FeatureFile
 from pyimagesearch.ml.search import KINDS, Candidate
 
 

@@ -15,15 +15,21 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import SGDClassifier
 from sklearn.preprocessing import StandardScaler
 
-from pyimagesearch.ml.features import FeatureFile
+from pyimagesearch.features.featurefile import FeatureFile
 from pyimagesearch.ml.losses import Loss, columns_for
 
 _LANES = 8
 """Sums that threads work on: a fixed number, so that the result does not depend on the threads."""
+
+
 _TOLERANCE, _ENOUGH = 1e-5, 1e-4
 """Largest derivative that L-BFGS aims for, and what scikit-learn is content with, should float32 end it earlier."""
+
+
 _IN_FLOAT64 = 2**24
 """Up to so many numbers float64 costs nothing, and few rows need it: their penalty is steep where C is small."""
+
+
 _SGD_EPOCHS = 10
 
 

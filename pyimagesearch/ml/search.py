@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits
 from pyimagesearch.cluster.tasks import Cluster, Work
 from pyimagesearch.cluster.thisprocess import ThisProcess
 from pyimagesearch.errors import UserError
+from pyimagesearch.features.featurefile import FeatureFile
 from pyimagesearch.ml import losses
-from pyimagesearch.ml.features import FeatureFile
 from pyimagesearch.ml.linear import Standardized, fit_lbfgs, fit_sgd
 from pyimagesearch.utils.parallel import cpu_count
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.nn.flat import FlatNetwork
+from pyimagesearch.nn.flatnetwork import FlatNetwork
 
 _STEP = 0.01
 _BATCH_BYTES = 2**24

@@ -14,11 +14,11 @@ import keras
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.atomic import PathLike, replacing
-from pyimagesearch.io.fileformat import Header
-from pyimagesearch.io.headerchecks import check_images
+from pyimagesearch.io.format.dataset import check_images
+from pyimagesearch.io.format.header import Header
 from pyimagesearch.nn.backbones import find_backbone
 from pyimagesearch.preprocessing import ImageToArrayPreprocessor, NormalizePreprocessor, SimplePreprocessor
+from pyimagesearch.utils.atomic import PathLike, replacing
 
 _ENTRY = "pyimagesearch.json"
 _UNLOADABLE = (

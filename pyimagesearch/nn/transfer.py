@@ -7,7 +7,7 @@ import keras
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.nn.backbones import load_backbone
-from pyimagesearch.nn.dropout import seeded_dropout
+from pyimagesearch.nn.layers import seeded_dropout
 from pyimagesearch.nn.modelfile import Preparation
 
 _HEAD = "head_"

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.atomic import PathLike
+from pyimagesearch.features.extractor import FeatureExtractor
 from pyimagesearch.ml import classifierfile
-from pyimagesearch.nn.featureextractor import FeatureExtractor
 from pyimagesearch.predicting.predictor import CROPS, size_around
 from pyimagesearch.preprocessing import AspectAwarePreprocessor, CropPreprocessor, SimplePreprocessor
+from pyimagesearch.utils.atomic import PathLike
 
 
 class ClassifierPredictor:

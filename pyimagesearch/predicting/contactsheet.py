@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from pyimagesearch.io.atomic import PathLike, replacing
 from pyimagesearch.predicting.formats.cells import escaped
 from pyimagesearch.predicting.prediction import Prediction
 from pyimagesearch.predicting.thumbnail import SIDE
+from pyimagesearch.utils.atomic import PathLike, replacing
 
 PER_PAGE = 36
 

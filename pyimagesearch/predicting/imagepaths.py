@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterator, Sequence
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.imagefolder import EXTENSIONS, list_image_folder
-from pyimagesearch.io.remote.remotefolder import is_remote
-from pyimagesearch.utils.urls import without_credentials
+from pyimagesearch.io.images.folder import EXTENSIONS, list_image_folder
+from pyimagesearch.io.images.remotefolder import is_remote
+from pyimagesearch.utils.text import without_credentials
 
 
 def find_images(names: Sequence[str]) -> list[str]:

@@ -7,11 +7,11 @@ import keras
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.atomic import PathLike
 from pyimagesearch.nn.backbones import imagenet_labels, load_backbone
 from pyimagesearch.nn.modelfile import Preparation, load_model
 from pyimagesearch.predicting.predictor import CROPS, size_around
 from pyimagesearch.preprocessing import AspectAwarePreprocessor, CropPreprocessor
+from pyimagesearch.utils.atomic import PathLike
 
 
 class NetworkPredictor:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.imagefile import Decoding, UnreadableImageError, read_image
+from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError, read_image
 from pyimagesearch.predicting.predictor import Predictor
 from pyimagesearch.predicting.thumbnail import thumbnail
 from pyimagesearch.utils.parallel import map_ahead

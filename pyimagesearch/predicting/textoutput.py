@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from pyimagesearch.io.atomic import PathLike, replacing
+from pyimagesearch.utils.atomic import PathLike, replacing
 
 
 @contextlib.contextmanager

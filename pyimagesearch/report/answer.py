@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from pyimagesearch.report import charts
 from pyimagesearch.report.steps import Steps, name_of
-from pyimagesearch.runs.history import Run
+from pyimagesearch.runs.record import Run
 
 _USUAL_LAYER = ", the layer before its classifier"
 

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.fileformat import Header, read_header
-from pyimagesearch.io.headerchecks import check_images
-from pyimagesearch.io.rows import open_rows
+from pyimagesearch.io.batching.randomness import DrawnNumbers, uniforms
+from pyimagesearch.io.format.dataset import check_images, read_header
+from pyimagesearch.io.format.header import Header
+from pyimagesearch.io.reading.rows import open_rows
 from pyimagesearch.predicting.predictor import size_around
 from pyimagesearch.preprocessing import (
     AugmentPreprocessor,
@@ -16,7 +17,6 @@ from pyimagesearch.preprocessing import (
     PatchPreprocessor,
     SimplePreprocessor,
 )
-from pyimagesearch.preprocessing.randomness import DrawnNumbers, uniforms
 from pyimagesearch.report.steps import Steps
 from pyimagesearch.report.thumbnails import SIDE, Thumbnail, centred, thumbnail
 

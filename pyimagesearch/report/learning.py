@@ -7,7 +7,7 @@ from typing import Any
 from pyimagesearch.report import charts
 from pyimagesearch.report.charts import Chart, Series, percent, plain
 from pyimagesearch.report.steps import Steps, name_of
-from pyimagesearch.runs.history import Run
+from pyimagesearch.runs.record import Run
 
 _COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {
     "loss": ("loss", "{:.4f}".format),

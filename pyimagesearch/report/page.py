@@ -10,7 +10,6 @@ import jinja2
 from markupsafe import Markup
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.atomic import PathLike, replacing
 from pyimagesearch.report.answer import answer, find_methods
 from pyimagesearch.report.data import data
 from pyimagesearch.report.feeding import feeding
@@ -20,8 +19,9 @@ from pyimagesearch.report.outcome import outcome
 from pyimagesearch.report.pictures import Pictures
 from pyimagesearch.report.repeating import command, repeating
 from pyimagesearch.report.steps import Steps, name_of
-from pyimagesearch.runs.history import Run, read_runs
-from pyimagesearch.utils.cli import human_bytes
+from pyimagesearch.runs.record import Run, read_runs
+from pyimagesearch.utils.atomic import PathLike, replacing
+from pyimagesearch.utils.text import human_bytes
 
 _PARTS = Path(__file__).with_name("templates")
 _OWN = ("report", "demo")  # say nothing themselves

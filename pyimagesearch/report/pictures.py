@@ -9,7 +9,7 @@ import numpy as np
 from pyimagesearch.errors import UserError
 from pyimagesearch.explore.imagerows import ImageRows
 from pyimagesearch.explore.look import decode_small
-from pyimagesearch.io.imagefile import Decoding
+from pyimagesearch.io.images.decoding import Decoding
 
 
 class Pictures:

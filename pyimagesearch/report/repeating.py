@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pyimagesearch.report.steps import SCRIPTS, Steps, name_of
-from pyimagesearch.runs.history import Run
+from pyimagesearch.runs.record import Run
 
 _SHOWN = 60
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pyimagesearch.runs import history
-from pyimagesearch.runs.history import Run
+from pyimagesearch.runs.record import Run, latest, previous
 
 SCRIPTS = {
     "build": "build_dogs_vs_cats",
@@ -28,7 +27,7 @@ class Steps:
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self.runs = list(runs)
-        self._last = {step: history.latest(self.runs, f"{_PACKAGE}.{name}") for step, name in SCRIPTS.items()}
+        self._last = {step: latest(self.runs, f"{_PACKAGE}.{name}") for step, name in SCRIPTS.items()}
 
     def __getitem__(self, step: str) -> Run | None:
         return self._last[step]
@@ -45,7 +44,7 @@ class Steps:
 
     def before(self, run: Run) -> Run | None:
         """Return the run of the same script before ``run`` that was done."""
-        return history.previous(self.runs, run.script)
+        return previous(self.runs, run.script)
 
     def maker(self, path: str | Path) -> Run | None:
         """Return the last run that was done and wrote a file."""

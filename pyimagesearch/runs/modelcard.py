@@ -7,10 +7,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pyimagesearch.io.atomic import replacing
-from pyimagesearch.runs.history import read_runs
-from pyimagesearch.runs.trainedmodel import KINDS, TrainedModel, trained_models
-from pyimagesearch.utils import cli
+from pyimagesearch.runs.provenance import KINDS, TrainedModel, trained_models
+from pyimagesearch.runs.record import read_runs
+from pyimagesearch.utils.atomic import replacing
+from pyimagesearch.utils.cli import info
 
 NAME = "MODEL_CARD.md"
 _OWN_FIELDS = "# The lines above are the owner's, and stay; those below are written anew after each run."
@@ -40,7 +40,7 @@ def write_model_card(folder: Path) -> list[Path]:
     if path.exists():
         kept = _owners_parts(path.read_text("utf-8"))
         if kept is None:
-            cli.info(f"{path} is kept: it has no places that are filled by a program")
+            info(f"{path} is kept: it has no places that are filled by a program")
             return []
         own = kept
     card = _render(models, own)

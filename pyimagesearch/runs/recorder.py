@@ -1,5 +1,6 @@
 """The two lines that one run leaves in its record."""
 
+import hashlib
 import os
 import secrets
 import sys
@@ -8,10 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pyimagesearch.runs import recordfile, surroundings
-from pyimagesearch.runs.identity import identify
-from pyimagesearch.utils import terminal
-from pyimagesearch.utils.jsonvalues import as_json
+from pyimagesearch.errors import UserError
+from pyimagesearch.io.images.remotefolder import is_remote
+from pyimagesearch.runs import surroundings
+from pyimagesearch.runs.record import NAME, SCHEMA, append
+from pyimagesearch.utils.terminal import is_quiet
+from pyimagesearch.utils.text import as_json, file_fingerprint, without_credentials
 
 
 class Recorder:
@@ -90,10 +93,10 @@ class Recorder:
         }
         self._ended = True
         if self._is_welcome(done):
-            there = self._start_written and (self.folder / recordfile.NAME).exists()
+            there = self._start_written and (self.folder / NAME).exists()
             complaint = self._complaint(*([end] if there else [self._start, end]))
             self.recorded = not complaint
-            if complaint and done and not terminal.is_quiet():  # what failed has said enough
+            if complaint and done and not is_quiet():  # what failed has said enough
                 print(f"[INFO] {complaint}", file=sys.stderr, flush=True)
 
     def _is_welcome(self, done: bool) -> bool:
@@ -107,9 +110,9 @@ class Recorder:
 
     def _complaint(self, *events: dict[str, Any]) -> str:
         """Append events; return why they could not be, or nothing: that is no reason to stop."""
-        path = self.folder / recordfile.NAME
+        path = self.folder / NAME
         try:
-            recordfile.append(path, map(as_json, events))
+            append(path, map(as_json, events))
         except OSError as error:
             return f"this run is not recorded in {path}: {error.strerror or error}"
         return ""
@@ -117,4 +120,55 @@ class Recorder:
 
 def _stamp(event: str, run: str) -> dict[str, Any]:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"schema": recordfile.SCHEMA, "event": event, "run": run, "time": now}
+    return {"schema": SCHEMA, "event": event, "run": run, "time": now}
+
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+_MOST_BYTES = 2**32  # some seconds of reading
+
+
+def identify(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return ``{"path", "bytes", "identity"}`` of a file; a folder, a URL, or what is gone, has only a path.
+
+    A URL is named without what may be secret in it.
+
+    The identity is 16 hexadecimal digits of a SHA-256: of this package's data sets over the checksums of all rows and
+    of their description, which are quick to read; of other files over their bytes; None above 4 GiB.
+    """
+    if is_remote(path):
+        return {"path": without_credentials(os.fspath(path)), "bytes": None, "identity": None}
+    path = Path(path)
+    try:
+        if not path.is_file():
+            return {"path": str(path), "bytes": None, "identity": None}
+        return {"path": str(path), "bytes": path.stat().st_size, "identity": _identity(path)}
+    except OSError:
+        return {"path": str(path), "bytes": None, "identity": None}
+
+
+def _identity(path: Path) -> str | None:
+    with open(path, "rb") as file:
+        is_hdf5 = file.read(len(_HDF5)) == _HDF5
+    known = _identity_of_data_set(path) if is_hdf5 else None
+    return known or (file_fingerprint(path) if path.stat().st_size <= _MOST_BYTES else None)
+
+
+def _identity_of_data_set(path: Path) -> str | None:
+    from pyimagesearch.io.format.header import open_file
+    from pyimagesearch.io.format.layout import FORMAT
+    from pyimagesearch.io.format.shardtable import is_united
+    from pyimagesearch.io.format.untrusted import damage_reported, open_dataset, read_text
+
+    try:
+        with open_file(path) as file, damage_reported(path):
+            united = is_united(file)
+            checksums = open_dataset(file, "shards" if united else "checksums")
+            if read_text(file, "format") != FORMAT or checksums is None:
+                return None
+            digest = hashlib.sha256(checksums[:].tobytes() if united else checksums[:].astype("<u4").tobytes())
+            digest.update(int(file.attrs["checksum"]).to_bytes(4, "little"))
+            return digest.hexdigest()[:16]
+    except UserError:
+        return None

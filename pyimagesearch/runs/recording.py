@@ -10,7 +10,8 @@ from typing import Any
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.runs.recorder import Recorder
-from pyimagesearch.utils import cli, terminal
+from pyimagesearch.utils import terminal
+from pyimagesearch.utils.cli import info, was_interrupted, wrote
 
 Then = Callable[[Path], Iterable[Path]]
 _running: list[Recorder] = []  # a script that calls another stands before it
@@ -57,7 +58,7 @@ def recorded(
             raise
         except BaseException as error:
             words = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-            recorder.end("stopped" if cli.was_interrupted() else "failed", words)
+            recorder.end("stopped" if was_interrupted() else "failed", words)
             raise
         finally:
             _running.remove(recorder)
@@ -101,7 +102,7 @@ def _name(main: Callable[..., Any]) -> str:
 
 def _follow(then: Then, folder: Path) -> None:
     try:
-        cli.wrote(*then(folder))
+        wrote(*then(folder))
     except Exception as error:  # the run itself was done, whatever comes after it
         words = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        cli.info(f"not written after the run: {' '.join(words.split())}")
+        info(f"not written after the run: {' '.join(words.split())}")

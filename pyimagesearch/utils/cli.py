@@ -17,17 +17,25 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.utils import terminal
 from pyimagesearch.utils.terminal import closing as closing
+from pyimagesearch.utils.terminal import obey
 from pyimagesearch.utils.terminal import screen as screen
 from pyimagesearch.utils.terminal import table as table
 from pyimagesearch.utils.terminal import verbosity as verbosity
+from pyimagesearch.utils.text import human_bytes
 
 DEFAULT_CONFIG = "config.dogs_vs_cats_config"
 
+
 SECONDS_TO_STOP = 1.5  # after Ctrl-C; a program should be gone within two
+
+
 _resumable: set[str] = set()
+
+
 _interrupted = threading.Event()
+
+
 _WANTS_NATIVE_STDERR = "TF_CPP_MIN_LOG_LEVEL" in os.environ  # asked now: TensorFlow sets it itself
 
 
@@ -52,7 +60,7 @@ class ScriptParser(ArgumentParser):
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse the options, and keep off the screen what is not wanted there until the script ends."""
         found = super().parse_args(args, namespace)
-        terminal.obey(found.quiet, found.json)
+        obey(found.quiet, found.json)
         return found
 
 
@@ -169,15 +177,6 @@ def wrote(*paths: str | os.PathLike[str]) -> None:
     """Name the files that a script wrote, with their sizes."""
     for path in map(Path, paths):
         info(f"wrote {path} ({human_bytes(path.stat().st_size)})")
-
-
-def human_bytes(count: float) -> str:
-    """Return a size in bytes as people write it: ``491 kB``, ``1.2 GB``."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "bytes" or count >= 100 else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 @contextlib.contextmanager

@@ -1,14 +1,17 @@
 """Progress of long work: a bar with ETA on a terminal, a plain line now and then elsewhere."""
 
+import itertools
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from types import TracebackType
 from typing import TypeVar
 
-from pyimagesearch.utils import terminal
+from pyimagesearch.utils.terminal import is_coloured, is_quiet
 
 Item = TypeVar("Item")
+
 
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -23,7 +26,7 @@ def progress(items: Iterable[Item], total: int, label: str, weight: int = 1, don
         weight: units an item stands for, as the batch size; the last item may stand for fewer.
         done: units that an earlier run did.
     """
-    if terminal.is_quiet():
+    if is_quiet():
         yield from items
         return
     shown = _bar(total, label) if sys.stderr.isatty() else _Lines(total, label, done)
@@ -43,7 +46,7 @@ def _bar(total: int, label: str):  # type: ignore[no-untyped-def]
         f"{label}: ", progressbar.Percentage(), " ", progressbar.Bar(), " ",
         progressbar.AdaptiveTransferSpeed(unit="images", prefixes=[""]), " ", progressbar.ETA(),
     ]  # fmt: skip
-    colours = None if terminal.is_coloured(sys.stderr) else False
+    colours = None if is_coloured(sys.stderr) else False
     return progressbar.ProgressBar(max_value=total, widgets=widgets, enable_colors=colours).start()
 
 
@@ -74,3 +77,31 @@ class _Lines:
                 f"{self._label}: 100% ({self._total:,}) in {seconds:.1f} s, {speed:,.0f}/s",
                 file=sys.stderr, flush=True,
             )  # fmt: skip
+
+
+class Meter:
+    """Shows how much is done, in any steps; a context manager.
+
+    Args:
+        total: units in all.
+        label: what is being done, as "Decoding".
+    """
+
+    def __init__(self, total: int, label: str) -> None:
+        self._ticks = progress(itertools.repeat(None), total, label)
+        self._shown = -1  # the first tick only begins
+
+    def show(self, done: int) -> None:
+        """Show that ``done`` units are done; what was shown once is not taken back."""
+        while self._shown < done:
+            next(self._ticks)
+            self._shown += 1
+
+    def __enter__(self) -> "Meter":
+        self.show(0)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ticks.close()  # type: ignore[attr-defined]

@@ -7,8 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
-from pyimagesearch.utils.jsonvalues import as_json
-from pyimagesearch.utils.urls import without_credentials
+from pyimagesearch.utils.text import aligned, as_json, without_credentials
 
 _scopes: list["Scope"] = []
 
@@ -77,15 +76,6 @@ def verbosity() -> int:
     if is_quiet():
         return 0
     return 1 if is_coloured(sys.stdout) else 2
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a table: the first column to the left, the others to the right."""
-    left, *right = (max(map(len, column)) for column in zip(*rows, strict=True))
-    return [
-        "  ".join([first.ljust(left), *(cell.rjust(width) for cell, width in zip(rest, right, strict=True))]).rstrip()
-        for first, *rest in rows
-    ]
 
 
 def table(header: Sequence[str], *rows: Sequence[str]) -> None:

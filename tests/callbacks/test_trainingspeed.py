@@ -6,8 +6,9 @@ import time
 import keras
 import pytest
 
-from pyimagesearch.callbacks import TrainingMonitor, TrainingSpeed, training_results
+from pyimagesearch.callbacks import TrainingMonitor, TrainingSpeed
 from pyimagesearch.nn.modelfile import Position
+from pyimagesearch.training.results import training_results
 from tests.callbacks.tinytraining import BATCH, FIGURES, ROWS, Times, best_model, fit
 
 

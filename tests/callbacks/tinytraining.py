@@ -6,7 +6,7 @@ import keras
 
 from pyimagesearch.callbacks import BestModel
 from pyimagesearch.nn.modelfile import Position
-from pyimagesearch.nn.training import fit_from
+from pyimagesearch.training.fit import fit_from
 
 ROWS, BATCH = 22, 4
 BATCHES = 6

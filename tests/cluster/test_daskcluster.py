@@ -7,9 +7,8 @@ import chores
 import pytest
 
 from pyimagesearch.cluster import open_cluster
-from pyimagesearch.cluster.tasks import ClusterLostError
 from pyimagesearch.cluster.thisprocess import ThisProcess
-from pyimagesearch.errors import UserError
+from pyimagesearch.errors import ClusterLostError, UserError
 
 
 @pytest.fixture(params=["here", "local"])

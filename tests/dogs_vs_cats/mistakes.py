@@ -10,7 +10,7 @@ import cv2
 import h5py
 import numpy as np
 
-from pyimagesearch.io.fileformat import metadata_checksum
+from pyimagesearch.io.format.layout import metadata_checksum
 
 
 def nothing(place: Path) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from dogs_vs_cats import extract_features
 from pyimagesearch.errors import UserError
+from pyimagesearch.features.extractor import FeatureExtractor
 from pyimagesearch.io import HDF5DatasetWriter
-from pyimagesearch.io.fileformat import read_header
-from pyimagesearch.nn.featureextractor import FeatureExtractor
+from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.nn.modelfile import Position, Preparation, save_model
 
 ROWS = 10

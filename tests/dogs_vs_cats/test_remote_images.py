@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from pyimagesearch.errors import UserError
+from pyimagesearch.errors import StorageError, UserError
 from pyimagesearch.io import label_from_name
-from pyimagesearch.io.imagefile import UnreadableImageError, read_file
-from pyimagesearch.io.imagelist import list_images
-from pyimagesearch.io.remote.remotefolder import RemoteFile, RemoteFolder
-from pyimagesearch.io.remote.remotestore import StorageError
-from pyimagesearch.runs.history import read_runs
+from pyimagesearch.io.images.csvlist import list_images
+from pyimagesearch.io.images.decoding import UnreadableImageError, read_file
+from pyimagesearch.io.images.remotefolder import RemoteFile, RemoteFolder
+from pyimagesearch.runs.record import read_runs
 
 fsspec = pytest.importorskip("fsspec")
 pytest.importorskip("aiohttp")

@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import train_test_split
 
-from pyimagesearch.ml import features as features_module
+from pyimagesearch.features import featurefile as features_module
 from pyimagesearch.ml.classifierfile import load
 
 N, CLASSES = 240, ["ant", "bee", "c$_{é}\n%s"]

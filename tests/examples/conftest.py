@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pyimagesearch.utils import cli
+from pyimagesearch.utils.cli import run
 
 
 class Outcome(NamedTuple):
@@ -29,7 +29,7 @@ def call():
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
-                code = cli.run(lambda: results.append(module.main([str(a) for a in arguments])))
+                code = run(lambda: results.append(module.main([str(a) for a in arguments])))
             except SystemExit as stop:
                 code = stop.code
         return Outcome(code, out.getvalue(), err.getvalue(), results[0] if results else None)

@@ -8,7 +8,8 @@ import pytest
 
 from examples._data import CIFAR10, pack_cifar10, pack_mnist
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.fileformat import open_file, read_header
+from pyimagesearch.io.format.dataset import read_header
+from pyimagesearch.io.format.header import open_file
 
 
 class Python2Pickler(pickle._Pickler):

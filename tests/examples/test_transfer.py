@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from pyimagesearch.nn.featureextractor import FeatureExtractor
+from pyimagesearch.features.extractor import FeatureExtractor
 from pyimagesearch.nn.modelfile import load_model
 from tests.conftest import SHARED_DATA
 

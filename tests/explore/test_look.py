@@ -2,10 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
+from pyimagesearch.building.duplicates import fingerprint
 from pyimagesearch.explore.look import ENOUGH, decode_small, look_at
 from pyimagesearch.explore.oddities import find_oddities
-from pyimagesearch.io.duplicates import fingerprint
-from pyimagesearch.io.imagefile import Decoding, UnreadableImageError, decode_image
+from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError, decode_image
 from pyimagesearch.samples.animals import paint
 
 

@@ -13,9 +13,9 @@ from pyimagesearch.explore.summary import summarize
 from pyimagesearch.explore.survey import survey
 from pyimagesearch.explore.tables import printable, report
 from pyimagesearch.io import label_from_folder
-from pyimagesearch.io.imagefile import Decoding
+from pyimagesearch.io.images.decoding import Decoding
 from pyimagesearch.samples.animals import LABELS, paint
-from pyimagesearch.utils.terminal import aligned
+from pyimagesearch.utils.text import aligned
 
 
 def write(path, image):

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from pyimagesearch.io import HDF5DatasetWriter
-from pyimagesearch.io.batchloader import BatchLoader
+from pyimagesearch.io.batching.batchloader import BatchLoader
 
 ROWS, SIDE, BITS = 200, 32, 8
 

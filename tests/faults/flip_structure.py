@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.batchloader import BatchLoader
+from pyimagesearch.io.batching.batchloader import BatchLoader
 from pyimagesearch.io.inspection import damaged_rows, describe
 
 MAX_SECONDS = 20  # of the wall, on a busy machine; a hang is ended after 2 seconds of processor time

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from pyimagesearch.io import HDF5DatasetWriter
-from pyimagesearch.io.fileformat import read_header
+from pyimagesearch.io.format.dataset import read_header
 
 ROWS, SHAPE = 12, (16, 16, 3)
 IMAGES = np.random.default_rng(0).integers(0, 256, (ROWS, *SHAPE), np.uint8)

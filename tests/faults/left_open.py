@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from pyimagesearch.io import HDF5DatasetWriter
-from pyimagesearch.io.batchloader import BatchLoader
+from pyimagesearch.io.batching.batchloader import BatchLoader
 
 
 def main(path: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from pyimagesearch.io import HDF5DatasetWriter
-from pyimagesearch.io.batchloader import BatchLoader
+from pyimagesearch.io.batching.batchloader import BatchLoader
 from pyimagesearch.preprocessing import MeanPreprocessor, PatchPreprocessor
 
 ROWS, SIDE, BATCH = 512, 64, 4  # small batches: one more of them in reserve is no growth to speak of

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from pyimagesearch.io.fileformat import read_header
+from pyimagesearch.io.format.dataset import read_header
 
 
 def check_finished_names(output):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pyimagesearch.io import HDF5DatasetWriter
-from pyimagesearch.io.fileformat import read_header
+from pyimagesearch.io.format.dataset import read_header
 
 EPOCHS = 2
 MODELS = ("alexnet.keras", "alexnet_last.keras")

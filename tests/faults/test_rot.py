@@ -8,7 +8,7 @@ import pytest
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.io.__main__ import main
-from pyimagesearch.io.batchloader import BatchLoader
+from pyimagesearch.io.batching.batchloader import BatchLoader
 from pyimagesearch.io.inspection import damaged_rows
 
 ROWS, SHAPE = 40, (16, 16, 3)

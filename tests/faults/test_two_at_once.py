@@ -9,8 +9,8 @@ import pytest
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter
-from pyimagesearch.io.batchloader import BatchLoader
-from pyimagesearch.io.fileformat import read_header
+from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.format.dataset import read_header
 
 
 def look(folder):

@@ -15,7 +15,7 @@ FINAL = ("train.hdf5", "val.hdf5", "test.hdf5", "mean.json")
 PRELOADED = (
     "pyimagesearch.utils.cli", "cv2", "h5py", "keras", "matplotlib.backends.backend_agg", "matplotlib.figure",
     "skops.io", "sklearn.linear_model", "sklearn.metrics", "sklearn.model_selection", "sklearn.pipeline",
-    "pyimagesearch.callbacks.trainingcheckpoint", "pyimagesearch.io.packing", "pyimagesearch.nn.featureextractor",
+    "pyimagesearch.callbacks.trainingcheckpoint", "pyimagesearch.building.packing", "pyimagesearch.features.extractor",
     "small_alexnet",
 )  # fmt: skip
 SETTINGS = """

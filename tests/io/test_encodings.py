@@ -5,12 +5,12 @@ import h5py
 import numpy as np
 import pytest
 
+from pyimagesearch.building.packing import pack
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter
-from pyimagesearch.io.batchloader import BatchLoader
-from pyimagesearch.io.imagefile import read_image
-from pyimagesearch.io.imagefolder import label_from_name, list_image_folder
-from pyimagesearch.io.packing import pack
+from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.images.decoding import read_image
+from pyimagesearch.io.images.folder import label_from_name, list_image_folder
 from pyimagesearch.preprocessing import AspectAwarePreprocessor, PatchPreprocessor
 
 SIZE = 48

@@ -10,7 +10,7 @@ import pytest
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.io.__main__ import main
-from pyimagesearch.io.batchloader import BatchLoader
+from pyimagesearch.io.batching.batchloader import BatchLoader
 from pyimagesearch.io.inspection import damaged_rows, describe
 
 SHAPE = (30, 16, 12, 3)

@@ -6,8 +6,8 @@ from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from pyimagesearch.features.featurefile import FeatureFile
 from pyimagesearch.ml.calibration import calibrate, fit_sigmoid
-from pyimagesearch.ml.features import FeatureFile
 from pyimagesearch.ml.search import KINDS, search
 
 ROWS, REST = np.arange(600), np.arange(600, 1000)

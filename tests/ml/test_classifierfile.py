@@ -12,8 +12,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.features.featurefile import FeatureFile
 from pyimagesearch.ml.classifierfile import Classifier, check_name, files_of, load, save
-from pyimagesearch.ml.features import FeatureFile
 from pyimagesearch.ml.search import KINDS, search
 
 RECIPE = '{"network": "resnet50", "size": [224, 224]}'

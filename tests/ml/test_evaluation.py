@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.features.featurefile import FeatureFile
 from pyimagesearch.ml.classifierfile import Classifier
 from pyimagesearch.ml.evaluation import check_probabilities, in_words, predict
-from pyimagesearch.ml.features import FeatureFile
 from pyimagesearch.ml.search import Candidate, search
 
 REST = np.random.default_rng(1).permutation(np.arange(200, 300))

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.ml.features import FeatureFile
+from pyimagesearch.features.featurefile import FeatureFile
 from pyimagesearch.ml.search import KINDS, search
 
 C_VALUES = (0.0001, 0.001, 0.01, 0.1, 1.0)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.nn.flat import FlatNetwork
+from pyimagesearch.nn.flatnetwork import FlatNetwork
 from pyimagesearch.nn.gradcam import GradCAM, overlay
 
 ROOT = Path(__file__).resolve().parents[2]

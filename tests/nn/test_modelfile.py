@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.fileformat import read_header
+from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.nn.modelfile import (
     Position,
     Preparation,

@@ -7,11 +7,11 @@ import pytest
 from pyimagesearch.callbacks import TrainingCheckpoint
 from pyimagesearch.callbacks.earlystop import EarlyStop
 from pyimagesearch.errors import UserError
+from pyimagesearch.features.extractor import FeatureExtractor
 from pyimagesearch.io import HDF5DatasetGenerator
-from pyimagesearch.nn.featureextractor import FeatureExtractor
 from pyimagesearch.nn.modelfile import Position, check_resumable, load_model, save_model
-from pyimagesearch.nn.stages import Stage, fit_stages, plan_stages
 from pyimagesearch.nn.transfer import TransferNetwork, backbone_layers, freeze_layers, frozen_layers
+from pyimagesearch.training.stages import Stage, fit_stages, plan_stages
 
 SIZE, NAMES = 32, ["bird", "cat", "dog"]
 SMALL = TransferNetwork("mobilenet", "none", 0.25, SIZE)

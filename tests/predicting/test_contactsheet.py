@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pyimagesearch.io.imagefile import read_image
+from pyimagesearch.io.images.decoding import read_image
 from pyimagesearch.predicting.contactsheet import PER_PAGE, ContactSheet, page_paths
 from pyimagesearch.predicting.prediction import Prediction
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.imagefile import Decoding
+from pyimagesearch.io.images.decoding import Decoding
 from pyimagesearch.predicting.prediction import Prediction, predict_files
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from pyimagesearch import preprocessing
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.batchloader import BatchLoader
-from pyimagesearch.preprocessing.randomness import DrawnNumbers, uniforms
+from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.batching.randomness import DrawnNumbers, uniforms
 
 HEIGHT, WIDTH = 12, 17
 

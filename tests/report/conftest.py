@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from pyimagesearch.io import HDF5DatasetWriter
-from pyimagesearch.io.fileformat import read_header
+from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.ml.metrics import evaluate_predictions
-from pyimagesearch.runs.history import read_runs
+from pyimagesearch.runs.record import read_runs
 from tests.report.browser import Browser, NoBrowserError
 
 CLASSES = ["cat", "<script>alert(1)</script>"]

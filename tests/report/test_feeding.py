@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from pyimagesearch.io import HDF5DatasetGenerator
-from pyimagesearch.io.fileformat import read_header
+from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.preprocessing import AugmentPreprocessor, MeanPreprocessor, PatchPreprocessor
 from pyimagesearch.report.feeding import Feed, feeding
 from pyimagesearch.report.steps import Steps
-from pyimagesearch.runs.history import read_runs
+from pyimagesearch.runs.record import read_runs
 
 SETTINGS = {"INPUT_SIZE": 32, "SEED": 7, "AUGMENTATION": {"rotation_range": 15, "horizontal_flip": True}}
 MEANS = {"R": 100.0, "G": 30.0, "B": 90.0}

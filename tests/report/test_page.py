@@ -11,7 +11,7 @@ import pytest
 from pyimagesearch.errors import UserError
 from pyimagesearch.report import page as page_module
 from pyimagesearch.report.page import duration, render, write_page
-from pyimagesearch.runs.history import read_runs
+from pyimagesearch.runs.record import read_runs
 
 VOID = {"meta", "link", "img", "input", "br", "hr"}
 

@@ -3,7 +3,7 @@
 import json
 
 from pyimagesearch.runs.recording import recorded
-from pyimagesearch.utils import cli
+from pyimagesearch.utils.cli import load_config, parser
 
 
 def make(work=lambda: {}, **options):
@@ -11,8 +11,8 @@ def make(work=lambda: {}, **options):
 
     @recorded(**options)
     def main(argv=None):
-        args = cli.parser("Works.", "fox_config").parse_args(argv)
-        cli.load_config(args.config)
+        args = parser("Works.", "fox_config").parse_args(argv)
+        load_config(args.config)
         return work()
 
     return main

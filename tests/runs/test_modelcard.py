@@ -8,10 +8,9 @@ import yaml
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.ml.metrics import evaluate_predictions
-from pyimagesearch.runs import recordfile
-from pyimagesearch.runs.history import read_runs
 from pyimagesearch.runs.modelcard import write_model_card
-from pyimagesearch.runs.trainedmodel import trained_models
+from pyimagesearch.runs.provenance import trained_models
+from pyimagesearch.runs.record import NAME, append, read_runs
 
 NAMES = ["cat", "dög|_x_"]
 PREPARATION = {"width": 64, "height": 60, "color_order": "BGR", "input_order": "", "label_names": NAMES,
@@ -50,7 +49,7 @@ def record(tmp_path):
         end = {**common, "event": "end", "seconds": 1234.5, "status": status, "error": None, "backend": "jax",
                "devices": ["GPU: B-2"], "inputs": identified(inputs or {}), "outputs": identified(outputs or {}),
                "results": results or {}}  # fmt: skip
-        recordfile.append(tmp_path / recordfile.NAME, [start, end])
+        append(tmp_path / NAME, [start, end])
 
     return write
 

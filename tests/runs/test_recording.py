@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.runs.history import read_runs
+from pyimagesearch.runs.record import read_runs
 from pyimagesearch.runs.recording import note_folder, recorded
 from tests.runs.foxscript import lines, make, raising
 

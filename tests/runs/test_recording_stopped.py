@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pyimagesearch.runs.history import read_runs
+from pyimagesearch.runs.record import read_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """

@@ -4,15 +4,15 @@ import json
 from pathlib import Path
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.utils import cli
+from pyimagesearch.utils.cli import info, run, table
 from tests.runs.foxscript import make, raising
 
 
 class TestOptions:
     @staticmethod
     def work():
-        cli.info("working")
-        cli.table(("accuracy", "images"), ("0.5", "8"))
+        info("working")
+        table(("accuracy", "images"), ("0.5", "8"))
         return {"accuracy": float("nan"), "files": [Path("a")]}
 
     def test_all_is_printed(self, place, capsys):
@@ -36,7 +36,7 @@ class TestOptions:
     def test_a_failure_leaves_stdout_empty(self, place, capsys):
         main = make(raising(UserError("no")))
         for option in ("--quiet", "--json"):
-            assert cli.run(lambda option=option: main([option])) == 2
+            assert run(lambda option=option: main([option])) == 2
             out, err = capsys.readouterr()
             assert (out, err.endswith("error: no\n"), err.count("\n")) == ("", True, 1)
 
@@ -45,7 +45,7 @@ class TestOptions:
 
         def work():
             inner([])
-            cli.table(("all",))
+            table(("all",))
             return {"all": 1}
 
         make(work)(["--quiet"])

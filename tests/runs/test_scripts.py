@@ -10,7 +10,7 @@ import pytest
 
 from dogs_vs_cats import build_dogs_vs_cats, draw_sample, explore, extract_features, predict
 from pyimagesearch.errors import UserError
-from pyimagesearch.runs.history import read_runs
+from pyimagesearch.runs.record import read_runs
 from pyimagesearch.utils import cli
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -38,7 +38,7 @@ def test_every_exported_name_is_there(package):
         "from pyimagesearch.preprocessing import *",
         "from pyimagesearch.io import HDF5DatasetWriter, label_from_name",
         "from pyimagesearch.utils import rank5_accuracy; import pyimagesearch.utils.cli",
-        "import pyimagesearch.io.packing, pyimagesearch.io.batchloader",
+        "import pyimagesearch.building.packing, pyimagesearch.io.batching.batchloader",
     ],
 )
 def test_keras_comes_in_only_with_a_model(statement):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pyimagesearch.utils import cli, terminal
+from pyimagesearch.utils import cli
+from pyimagesearch.utils.terminal import is_coloured, obey, scope
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,7 +52,7 @@ def test_a_header_is_bold_on_a_terminal(use_screen):
 
 def test_an_empty_no_color_is_none(use_screen, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "")
-    assert terminal.is_coloured(use_screen())
+    assert is_coloured(use_screen())
 
 
 @pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
@@ -86,8 +87,8 @@ def test_keras_shows_a_bar_on_a_terminal_and_a_line_an_epoch_elsewhere(use_scree
 
 def test_keras_is_silent_with_quiet(use_screen):
     screen = use_screen()
-    with terminal.scope():
-        terminal.obey(quiet=True, json_alone=False)
+    with scope():
+        obey(quiet=True, json_alone=False)
         assert cli.verbosity() == 0
         assert cli.screen() is screen
     assert cli.verbosity() == 1

@@ -1,4 +1,4 @@
-"""Checks shards, and writes the small file that unites them."""
+"""Unite shards: the small file over them, and the moment when all get their names."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,14 +8,18 @@ import h5py
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io import fileformat
-from pyimagesearch.io.atomic import replacing
-from pyimagesearch.io.shards.table import Shard, identity, write_table
-from pyimagesearch.io.shards.unitedfile import COLUMNS, check_alike, check_shard, check_there, compare
-from pyimagesearch.io.structure import open_structure
-from pyimagesearch.io.untrusted import damage_reported, open_dataset
+from pyimagesearch.io.format.dataset import COLUMNS, check_alike, check_shard, check_there, compare, header_of
+from pyimagesearch.io.format.header import Header, open_file
+from pyimagesearch.io.format.layout import allocate, metadata_checksum, write_strings
+from pyimagesearch.io.format.shardtable import Shard, identity, write_table
+from pyimagesearch.io.format.untrusted import damage_reported, open_dataset
+from pyimagesearch.io.shards.names import _named_shards, remove_stale, shard_paths
+from pyimagesearch.io.writing.structure import open_structure
+from pyimagesearch.utils.atomic import PathLike, check_output, partial_path, publish, replacing
 
 _OF_ONE_FILE = {"shard", "checksum"}
+
+
 _MISSING = {"i": -1, "f": np.nan}
 """What a reader that knows nothing of shards finds where one is missing, by the kind of number; else 0."""
 
@@ -30,7 +34,7 @@ class Part(NamedTuple):
         columns: shape and dtype of each dataset that is to be mapped.
     """
 
-    header: fileformat.Header
+    header: Header
     identity: tuple[int, int]
     attributes: dict[str, Any]
     columns: dict[str, tuple[tuple[int, ...], np.dtype]]
@@ -54,8 +58,8 @@ def check_set(united: Path, paths: Sequence[Path]) -> list[Part]:
 
 def _read_part(united: Path, path: Path, number: int, count: int) -> Part:
     check_there(united, path, number, count)
-    with fileformat.open_file(path) as file, damage_reported(path):
-        header = fileformat.header_of(file)
+    with open_file(path) as file, damage_reported(path):
+        header = header_of(file)
         if count > 1:
             check_shard(file, number, count)
         datasets = {name: open_dataset(file, name) for name in COLUMNS}
@@ -84,8 +88,8 @@ def write_united(path: Path, finals: Sequence[Path], parts: Sequence[Part]) -> N
         if first.header.encoding == "jpeg":
             _write_ends(file, finals, parts)
         if first.header.label_names:
-            fileformat.write_strings(file, "label_names", first.header.label_names)
-        file.attrs["checksum"] = fileformat.metadata_checksum(file)
+            write_strings(file, "label_names", first.header.label_names)
+        file.attrs["checksum"] = metadata_checksum(file)
 
 
 def _map(file: h5py.File, name: str, files: Sequence[str], columns: Sequence[tuple[tuple[int, ...], np.dtype]]) -> None:
@@ -109,12 +113,53 @@ def _map(file: h5py.File, name: str, files: Sequence[str], columns: Sequence[tup
 
 def _write_ends(file: h5py.File, finals: Sequence[Path], parts: Sequence[Part]) -> None:
     """Store where each image ends in all shards' images, one behind the other."""
-    fileformat.allocate(file, "jpeg_ends", (sum(part.header.shape[0] for part in parts),), np.uint64)
+    allocate(file, "jpeg_ends", (sum(part.header.shape[0] for part in parts),), np.uint64)
     row, end = 0, 0
     for final, part in zip(finals, parts, strict=True):
-        with fileformat.open_file(final) as shard, damage_reported(final):
+        with open_file(final) as shard, damage_reported(final):
             ends = shard["jpeg_ends"][:]
         if ends[-1] != part.columns["jpeg"][0][0]:
             raise UserError(f"data set: {final} has JPEG images that end elsewhere than it says; build it again")
         file["jpeg_ends"][row : row + len(ends)] = ends + np.uint64(end)
         row, end = row + len(ends), end + int(ends[-1])
+
+
+def unite(path: PathLike, count: int, overwrite: bool = False) -> None:
+    """Write the small file ``path`` over its ``count`` complete shards, atomically. A single file unites itself.
+
+    Raises:
+        UserError: a shard is missing, unfinished or damaged, is another one by its own word, or comes from another
+            build; or ``path`` exists.
+    """
+    if count > 1:
+        check_output(path, overwrite)
+        finals = shard_paths(path, count)
+        write_united(Path(path), finals, check_set(Path(path), finals))
+
+
+def publish_set(path: PathLike, count: int, overwrite: bool = False) -> None:
+    """Give the sealed shards of a set their final names, unite them, and remove what they replace.
+
+    Each shard is sealed under its unfinished name (see `HDF5DatasetWriter.seal`) or has its final one already. All
+    are checked before anything is renamed. A run that is killed in between leaves no file under the plain name, or
+    the whole earlier set if that has another number of shards; calling this again finishes the work.
+
+    Args:
+        overwrite: replace an earlier set, of any number of shards.
+
+    Raises:
+        UserError: as of `unite`; no name was changed then.
+    """
+    path, finals = Path(path), shard_paths(path, count)
+    waiting = [final for final in finals if partial_path(final).is_file()]
+    for final in dict.fromkeys([*waiting, path] if waiting or count > 1 else []):
+        check_output(final, overwrite)
+    parts = check_set(path, [partial_path(final) if final in waiting else final for final in finals])
+    if count > 1 and not set(waiting).isdisjoint(_named_shards(path)):
+        path.unlink()  # it would name a mixture of old and new shards
+    for final in waiting:
+        publish(partial_path(final), final)
+    if count > 1:
+        write_united(path, finals, parts)
+    if overwrite:
+        remove_stale(path, count)

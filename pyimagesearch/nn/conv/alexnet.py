@@ -7,7 +7,7 @@ from keras import layers
 from keras.regularizers import L2
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.nn.dropout import seeded_dropout
+from pyimagesearch.nn.layers import seeded_dropout
 
 _SMALLEST = 57
 

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 from keras.regularizers import L2
 
-from pyimagesearch.nn.inputlayers import input_layers
+from pyimagesearch.nn.layers import input_layers
 
 
 class CifarNet:

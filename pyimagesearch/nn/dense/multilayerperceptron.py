@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.nn.inputlayers import input_layers
+from pyimagesearch.nn.layers import input_layers
 
 
 class MultilayerPerceptron:

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from pyimagesearch.nn.inputlayers import input_layers
+from pyimagesearch.nn.layers import input_layers
 
 
 class SoftmaxRegression:

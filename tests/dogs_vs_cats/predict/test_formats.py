@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
-from pyimagesearch.io.imagefile import read_image
+from pyimagesearch.io.images.decoding import read_image
 from tests.dogs_vs_cats.predict.networks import save_network
 
 

@@ -9,10 +9,10 @@ import h5py
 import numpy as np
 import pytest
 
+from pyimagesearch.features.extractor import FeatureExtractor
 from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter
-from pyimagesearch.io.imagefile import read_image
+from pyimagesearch.io.images.decoding import read_image
 from pyimagesearch.ml import classifierfile
-from pyimagesearch.nn.featureextractor import FeatureExtractor
 from pyimagesearch.nn.modelfile import load_model
 from pyimagesearch.nn.prediction import predict
 from pyimagesearch.preprocessing import AspectAwarePreprocessor, CropPreprocessor

@@ -2,11 +2,8 @@ import numpy as np
 import pytest
 
 from pyimagesearch.io import HDF5DatasetWriter
-from pyimagesearch.io.shards.sets import (
-    publish_set,
-    shard_path,
-    shard_ranges,
-)
+from pyimagesearch.io.shards.names import shard_path, shard_ranges
+from pyimagesearch.io.shards.uniting import publish_set
 from tests.io.shards.sharded import ROWS
 
 

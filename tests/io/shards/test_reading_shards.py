@@ -12,14 +12,12 @@ import pytest
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter
-from pyimagesearch.io.batchloader import BatchLoader
-from pyimagesearch.io.fileformat import read_header
-from pyimagesearch.io.headerchecks import read_channel_means
-from pyimagesearch.io.predictions import read_paths
-from pyimagesearch.io.rows import open_rows
-from pyimagesearch.io.shards.sets import (
-    shard_path,
-)
+from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.format.dataset import read_header
+from pyimagesearch.io.reading.columns import read_channel_means
+from pyimagesearch.io.reading.rows import open_rows
+from pyimagesearch.io.shards.names import shard_path
+from pyimagesearch.predicting.predictionsfile import read_paths
 from pyimagesearch.preprocessing import PatchPreprocessor
 from tests.io.shards.sharded import ROWS, shards_of
 

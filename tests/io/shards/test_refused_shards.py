@@ -5,11 +5,9 @@ import numpy as np
 import pytest
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.batchloader import BatchLoader
-from pyimagesearch.io.fileformat import read_header
-from pyimagesearch.io.shards.sets import (
-    shard_path,
-)
+from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.format.dataset import read_header
+from pyimagesearch.io.shards.names import shard_path
 from tests.io.shards.sharded import ROWS
 
 
@@ -84,8 +82,8 @@ class TestRefusals:
 class TestHostileFiles:
     def rewrite(self, path, file_name):
         """Make the table and the maps name another file, with checksums that are right."""
-        from pyimagesearch.io.fileformat import metadata_checksum
-        from pyimagesearch.io.shards.table import Shard, read_table, write_table
+        from pyimagesearch.io.format.layout import metadata_checksum
+        from pyimagesearch.io.format.shardtable import Shard, read_table, write_table
 
         with h5py.File(path, "r+") as file:
             table = read_table(file)

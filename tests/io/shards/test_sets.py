@@ -7,19 +7,18 @@ import pytest
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter
-from pyimagesearch.io.atomic import partial_path
-from pyimagesearch.io.fileformat import read_header
-from pyimagesearch.io.rows import open_rows
-from pyimagesearch.io.shards.sets import (
+from pyimagesearch.io.format.dataset import read_header
+from pyimagesearch.io.reading.rows import open_rows
+from pyimagesearch.io.shards.names import (
     check_set_output,
     files_of_set,
-    publish_set,
     remove_stale,
     shard_path,
     shard_paths,
     shard_ranges,
-    unite,
 )
+from pyimagesearch.io.shards.uniting import publish_set, unite
+from pyimagesearch.utils.atomic import partial_path
 from tests.io.shards.sharded import ROWS, names, shards_of
 
 

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 
 from pyimagesearch.explore.imagerows import ImageRows
+from pyimagesearch.features.featurefile import FeatureFile
+from pyimagesearch.features.imagesource import open_images
 from pyimagesearch.io.conversion import convert
-from pyimagesearch.io.fileformat import read_header
-from pyimagesearch.io.headerchecks import check_same_build, is_finished
-from pyimagesearch.io.imagefolder import label_from_name
-from pyimagesearch.io.imagesource import open_images
-from pyimagesearch.ml.features import FeatureFile
+from pyimagesearch.io.format.dataset import check_same_build, is_finished, read_header
+from pyimagesearch.io.images.folder import label_from_name
 from pyimagesearch.preprocessing import SimplePreprocessor
-from pyimagesearch.runs.identity import identify
+from pyimagesearch.runs.recorder import identify
 
 ROWS = 30
 

@@ -14,10 +14,10 @@ import pytest
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter, conversion
 from pyimagesearch.io.__main__ import main
-from pyimagesearch.io.fileformat import read_header
+from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.io.inspection import damaged_rows, describe
-from pyimagesearch.io.rows import open_rows
-from pyimagesearch.io.shards.sets import shard_path
+from pyimagesearch.io.reading.rows import open_rows
+from pyimagesearch.io.shards.names import shard_path
 
 ROWS = 150
 ROOT = Path(__file__).resolve().parents[3]

@@ -7,7 +7,7 @@ import pytest
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter
-from pyimagesearch.io.fileformat import read_header
+from pyimagesearch.io.format.dataset import read_header
 from tests.io.writing.written import LABELS, files, write
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pyimagesearch.io import HDF5DatasetWriter
-from pyimagesearch.io.fileformat import read_header
+from pyimagesearch.io.format.dataset import read_header
 from tests.io.writing.written import LABELS, PATHS, N, files, write
 
 

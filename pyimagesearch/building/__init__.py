@@ -1,0 +1,1 @@
+"""Image files become train, val and test files: scan, find duplicates, split, pack."""

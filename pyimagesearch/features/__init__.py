@@ -1,0 +1,1 @@
+"""Images become feature vectors: a network, the extraction, the feature file."""

@@ -1,0 +1,138 @@
+"""Feature vectors of a file, by row number: from memory where they fit, else from the file."""
+
+import copy
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.io.format.dataset import read_header
+from pyimagesearch.io.format.header import Header, open_file
+from pyimagesearch.io.format.untrusted import damage_reported
+from pyimagesearch.io.reading.rows import open_rows
+
+_BLOCK_BYTES = 2**20
+"""Of a block of rows in float32: it stays in a processor's cache while it is worked on."""
+
+
+class FeatureFile:
+    """The feature vectors of a file, their classes, and how such features are made.
+
+    Args:
+        path: an HDF5 file of features, of shape (n, d) and any dtype.
+        in_memory: whether all rows are read at once, as float32, or block by block when they are asked for; None
+            reads them at once if they take at most half of the memory that is free.
+        neighbours: how many processes share that memory in such a way.
+
+    Attributes:
+        path: the file.
+        shape: (n, d).
+        labels: int64 ndarray of shape (n,): for each row the index of its class in ``names``.
+        names: the classes that occur, sorted.
+        recipe: how to make such features of other images, as JSON, or "" where the file does not say.
+        in_memory: whether all rows were read at once.
+
+    Raises:
+        UserError: the file cannot be used, holds images, or too few rows of a class.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], in_memory: bool | None = None, neighbours: int = 1) -> None:
+        header = read_header(path)
+        self.names, self.labels = _classes(header)
+        self.shape = (header.shape[0], header.shape[1])
+        self.recipe, self.path = header.recipe, header.path
+        needed = 4 * self.shape[0] * self.shape[1]
+        self.in_memory = needed <= available_memory() / 2 / neighbours if in_memory is None else in_memory
+        self._features, self._rows = None, None
+        self._before_read: Callable[[], None] = lambda: None
+        if self.in_memory:
+            self._features = self._load(header)
+        else:
+            self._rows = open_rows(header)
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """Return the features of ``rows`` as float32 ndarray of shape (len(rows), d), which nobody else will touch."""
+        self._before_read()
+        if self._features is not None:
+            return self._features[rows]
+        assert self._rows is not None, "the file was closed"
+        with np.errstate(over="ignore"):  # `read_blocks` looks for what does not fit
+            return np.array(self._rows.read(rows.tolist()), np.float32)
+
+    def blocks(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Cut ``rows`` into pieces whose features fit a processor's cache."""
+        size = int(np.clip(_BLOCK_BYTES // (4 * self.shape[1]), 16, 4096))
+        return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+    def read_blocks(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the features of ``rows`` in order, block by block.
+
+        Raises:
+            UserError: a feature is no finite number.
+        """
+        for block in self.blocks(rows):
+            features = self.read(block)
+            if not np.isfinite(features).all():
+                wrong = block[~np.isfinite(features).all(axis=1)][0]
+                raise UserError(
+                    f"db: {self.path} must hold finite numbers in the range of float32; row {wrong} has others; "
+                    "extract the features again"
+                )
+            yield features
+
+    def watched(self, before_read: Callable[[], None]) -> "FeatureFile":
+        """Return the same file, which calls ``before_read`` whenever rows are read; that may raise."""
+        twin = copy.copy(self)
+        twin._before_read = before_read
+        return twin
+
+    def close(self) -> None:
+        """Let go of the rows."""
+        self._features = None
+        if self._rows is not None:
+            self._rows.close()
+            self._rows = None
+
+    def _load(self, header: Header) -> np.ndarray:
+        features = np.empty(self.shape, np.float32)
+        with open_file(header.path) as file, damage_reported(header.path), np.errstate(over="ignore"):
+            for start in range(0, len(features), 1024):  # whole chunks, where there are any
+                features[start : start + 1024] = file[header.key][start : start + 1024]
+        return features
+
+
+def _classes(header: Header) -> tuple[list[str], np.ndarray]:
+    """Return the names of the classes that occur, sorted, and for each row the index of its class's name."""
+    if len(header.shape) != 2:
+        raise UserError(
+            f"db: {header.path} must hold features of shape (n, d); it holds {header.key} of "
+            f"shape {header.shape}; run extract_features first"
+        )
+    counts = np.bincount(header.labels)
+    if (counts > 0).sum() < 2 or counts[counts > 0].min() < 5:
+        raise UserError(
+            f"db: {header.path} must hold at least 2 classes of 5 rows each; it holds "
+            f"{counts.tolist()} rows of classes 0..{len(counts) - 1}; add images"
+        )
+    names = header.label_names or [str(number) for number in range(len(counts))]
+    if len(names) < len(counts) or len(set(names)) < len(names):
+        raise UserError(
+            f"db: {header.path} must name each of its {len(counts)} classes, and no two alike; received the names "
+            f"{names}; extract the features again"
+        )
+    found, labels = np.unique(np.array(names)[header.labels], return_inverse=True)
+    return found.tolist(), labels.astype(np.int64)
+
+
+def available_memory() -> float:
+    """Return how many bytes of memory this process may still take; infinity where the system does not tell."""
+    limits = [float("inf")]
+    meminfo, group = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
+    if meminfo.is_file():
+        fields = dict(line.split(":", 1) for line in meminfo.read_text().splitlines())
+        limits.append(1024 * int(fields["MemAvailable"].split()[0]))
+    if (group / "memory.max").is_file() and (most := (group / "memory.max").read_text().strip()) != "max":
+        limits.append(int(most) - int((group / "memory.current").read_text()))
+    return max(min(limits), 0)

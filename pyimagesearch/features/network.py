@@ -1,0 +1,158 @@
+"""One network, cut off behind the layer whose output describes an image."""
+
+import os
+from typing import Any, NamedTuple
+
+import keras
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.nn.backbones import find_backbone, load_backbone
+from pyimagesearch.nn.modelfile import Preparation, load_model, read_description
+from pyimagesearch.utils.text import file_fingerprint
+
+PRECISIONS = ("float32", "mixed_bfloat16")
+
+
+_ENDS_OF_BLOCKS = (
+    keras.layers.Activation,
+    keras.layers.ReLU,
+    keras.layers.Add,
+    keras.layers.Concatenate,
+    keras.layers.MaxPooling2D,
+    keras.layers.AveragePooling2D,
+)
+
+
+class FeatureNetwork(NamedTuple):
+    """What says which network it is, and tells another one from it.
+
+    Attributes:
+        model: a backbone's name, or a ``.keras`` file.
+        weights: of a backbone: "imagenet", "none" or a file; else empty.
+        fingerprint: of the content of the file, if there is one; else empty.
+        layer: the last layer; if empty, the one before the classifier.
+        alpha: width of a MobileNet; None for 1.
+        seed: of random weights; None for others.
+    """
+
+    model: str
+    weights: str = ""
+    fingerprint: str = ""
+    layer: str = ""
+    alpha: float | None = None
+    seed: int | None = None
+
+    @classmethod
+    def find(cls, model: str, weights: str, layer: str, alpha: float | None, seed: int) -> "FeatureNetwork":
+        """Name a network, and mark the file that it comes from.
+
+        Args:
+            weights: as `load_backbone` takes them; empty for "imagenet", and for a ``.keras`` file.
+            seed: of random weights, if these are asked for.
+
+        Raises:
+            UserError: there is no such network, or it has no such setting.
+        """
+        if model.endswith(".keras"):
+            for option, value in (("weights", weights), ("alpha", alpha)):
+                if value:
+                    raise UserError(
+                        f"--{option}: a .keras file has its own; received {value} with {model}; leave it out"
+                    )
+            read_description(model)
+            return cls(model, "", file_fingerprint(model), layer)
+        name = find_backbone(model).builder.lower()
+        if not os.path.isfile(weights):  # anything that is no file either has a meaning or is refused on loading
+            weights = weights or "imagenet"
+            return cls(name, weights, "", layer, alpha, seed if weights == "none" else None)
+        return cls(name, weights, file_fingerprint(weights), layer, alpha)
+
+    def recipe(self) -> dict[str, Any]:
+        """Return the arguments that make the same network from any folder; the usual ones are left out."""
+        arguments = {name: value for name, value in self._asdict().items() if value != self._field_defaults.get(name)}
+        if self.fingerprint:
+            file = "weights" if self.weights else "model"
+            arguments[file] = os.path.abspath(arguments[file])
+        return arguments
+
+    def check_unchanged(self) -> None:
+        """Raise a `UserError` if its file is gone, or has another content."""
+        if not self.fingerprint:
+            return
+        path = self.weights or self.model
+        if not os.path.isfile(path):
+            raise UserError(f"recipe: {path}, which made the features, does not exist any more; put it back")
+        if file_fingerprint(path) != self.fingerprint:
+            raise UserError(
+                f"recipe: {path} has changed since it made the features; put the old file back, or extract them again"
+            )
+
+    def load(self, precision: str) -> tuple[keras.Model, Preparation]:
+        """Return the network, from input to features of shape (n, d), and what its input must be.
+
+        Args:
+            precision: one of `PRECISIONS`. The features are averaged in float32 in any case.
+
+        Raises:
+            UserError: as `load_backbone` or `load_model`, or there is no such layer.
+        """
+        if self.model.endswith(".keras"):
+            model, preparation = load_model(self.model)
+            output = self._output(model) if self.layer else _input_of_classifier(model, self.model)
+        else:
+            if self.seed is not None:
+                keras.utils.set_random_seed(self.seed)
+            model = load_backbone(self.model, self.weights, self.alpha)
+            preparation = Preparation.for_backbone(self.model, [])
+            output = self._output(model) if self.layer else model.output
+        if 3 not in model.input_shape[1:]:
+            raise UserError(f"model: {self.model} must take images of 3 channels; it takes {model.input_shape}")
+        if len(output.shape) > 2:
+            pool = keras.layers.GlobalAveragePooling2D if len(output.shape) == 4 else keras.layers.Flatten
+            output = pool()(output)
+        model = keras.Model(model.inputs[0], output)
+        if precision != "float32":
+            _set_precision(model.layers, precision)
+        return model, preparation
+
+    def _output(self, model: keras.Model) -> keras.KerasTensor:
+        try:
+            return model.get_layer(self.layer).output
+        except ValueError:
+            raise UserError(
+                f"layer: must be a layer of {self.model}, as {', '.join(_block_ends(model))}; received {self.layer!r}"
+            ) from None
+
+    def __str__(self) -> str:
+        settings = {"weights": self.weights, "alpha": self.alpha, "layer": self.layer}
+        words = [f"{name} {value}" for name, value in settings.items() if value]
+        return ", ".join([self.model, *words, *(["the layer before its classifier"] if not words else [])])
+
+
+def _input_of_classifier(model: keras.Model, path: str) -> keras.KerasTensor:
+    dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
+    if not dense:
+        raise UserError(f"model: {path} must end in a dense classifier; it has no dense layer")
+    return dense[-1].input
+
+
+def _block_ends(model: keras.Model) -> list[str]:
+    """Return, for each size of a network's maps, the last layer that ends a block and has a name of its own."""
+    nested = any(
+        isinstance(layer, keras.Sequential) for layer in model.layers
+    )  # ConvNeXt's blocks, and what joins them
+    kinds = keras.Sequential if nested else _ENDS_OF_BLOCKS
+    last: dict[Any, str] = {}
+    for layer in model.layers:
+        shape = getattr(layer.output, "shape", ())
+        numbered = layer.name.replace("_", "").startswith(type(layer).__name__.lower())
+        if isinstance(layer, kinds) and len(shape) == 4 and not numbered:
+            last[shape[1:3]] = layer.name
+    return list(last.values()) or [layer.name for layer in model.layers]
+
+
+def _set_precision(layers: list[keras.Layer], precision: str) -> None:
+    for layer in layers:
+        if not isinstance(layer, keras.layers.GlobalAveragePooling2D):
+            layer.dtype_policy = precision
+        _set_precision(getattr(layer, "layers", []), precision)

@@ -1,0 +1,1 @@
+"""Batches: the order of an epoch, randomness, the chain of preprocessors, buffers, the loader."""

@@ -1,0 +1,1 @@
+"""Encodings of rows: each file holds the writing and the reading half of one."""

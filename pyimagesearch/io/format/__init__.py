@@ -1,0 +1,1 @@
+"""The HDF5 file format: names, headers, and what is refused."""

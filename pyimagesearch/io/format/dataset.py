@@ -1,0 +1,159 @@
+"""What a data set says of itself, in one file or in several."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.io.format.header import Header, header_of_file, is_ours, open_file
+from pyimagesearch.io.format.layout import KEYS, read_strings
+from pyimagesearch.io.format.shardtable import Shard, identity, is_united, read_table
+from pyimagesearch.io.format.untrusted import damage_reported, open_dataset, read_text
+
+
+def read_header(path: str | os.PathLike[str]) -> Header:
+    """Read and check what a file says of itself.
+
+    Raises:
+        UserError: the file is missing, not HDF5, unfinished, of a newer format, or holds no
+            labelled rows.
+    """
+    with open_file(path) as file:
+        return header_of(file)
+
+
+def header_of(file: h5py.File, unfinished: bool = False) -> Header:
+    """Read and check the header of an open data set, as `read_header` does.
+
+    Args:
+        unfinished: whether an unfinished file is welcome.
+    """
+    with damage_reported(file.filename):
+        ours = is_ours(file, unfinished)
+        return united_header(file) if ours and is_united(file) else header_of_file(file, ours)
+
+
+COLUMNS = (*KEYS, "jpeg", "labels", "paths", "checksums", "channel_sums")
+"""The datasets that a uniting file may map to those of its shards."""
+
+
+_MEND = "copy the right file there, or build the data set again"
+
+
+def united_header(file: h5py.File) -> Header:
+    """Return the header of all rows, with those of the shards.
+
+    Raises:
+        UserError: a shard is missing, or is not the one that was united.
+        ValueError: the file maps other files than its shards.
+    """
+    path, table = Path(file.filename), read_table(file)
+    for name in COLUMNS:
+        open_dataset(file, name, {shard.file for shard in table})
+    shards = [_shard_header(path, shard, number, len(table)) for number, shard in enumerate(table)]
+    check_alike(shards)
+    first, labels = shards[0], np.concatenate([shard.labels for shard in shards])
+    stops = np.cumsum([shard.rows for shard in table]).tolist()
+    views = [labels[stop - shard.rows : stop] for stop, shard in zip(stops, table, strict=True)]
+    return first._replace(
+        path=path,
+        shape=(len(labels), *first.shape[1:]),
+        labels=labels,
+        label_names=read_strings(file, "label_names"),
+        build=read_text(file, "build"),
+        shards=tuple(shard._replace(labels=view) for shard, view in zip(shards, views, strict=True)),
+    )
+
+
+def check_shard(file: h5py.File, number: int, count: int) -> None:
+    """Raise a `UserError` unless an open file is that shard of so many."""
+    said = file.attrs.get("shard"), file.attrs.get("shards")
+    if said != (number, count):
+        what = "no shard" if None in said else f"shard {said[0]} of {said[1]}"
+        raise UserError(
+            f"data set: {file.filename} must be shard {number} of {count}, counted from 0; by its own word it is "
+            f"{what}; was it copied over another name? {_MEND.capitalize()}"
+        )
+
+
+def check_alike(shards: Sequence[Header]) -> None:
+    """Raise a `UserError` unless all shards can be rows of one data set."""
+    for shard in shards[1:]:
+        for field in ("build", "key", "encoding", "dtype", "label_names", "color_order", "recipe"):
+            compare(shards[0], shard, field, getattr(shards[0], field), getattr(shard, field))
+        compare(shards[0], shard, "shape of a row", shards[0].shape[1:], shard.shape[1:])
+
+
+def compare(first: Header, other: Header, what: str, wanted: object, received: object) -> None:
+    """Raise a `UserError` unless two shards say the same of something."""
+    if wanted != received:
+        raise UserError(
+            f"data set: {other.path} must come from one build with {first.path}; its {what} is {received or 'unknown'} "
+            f"instead of {wanted or 'unknown'}; {_MEND}"
+        )
+
+
+def check_there(united: Path, path: Path, number: int, count: int) -> None:
+    """Raise a `UserError` unless a shard's file is there, in the folder of the uniting one."""
+    if path.is_symlink():
+        raise UserError(
+            f"data set: {united} must have its shards in its own folder; {path} is a link to {path.readlink()}; "
+            "do not trust it, or put the file itself there"
+        )
+    if not path.is_file():
+        raise UserError(f"data set: {united} needs shard {number} of {count}, {path}, which is missing; {_MEND}")
+
+
+def _shard_header(united: Path, shard: Shard, number: int, count: int) -> Header:
+    path = united.with_name(shard.file)
+    check_there(united, path, number, count)
+    with open_file(path) as file, damage_reported(path):
+        check_shard(file, number, count)
+        header = header_of(file)
+        if (*header.shape[:1], *identity(file)) != shard[1:]:
+            raise UserError(
+                f"data set: {path} is not the file that {united} was made of: it has changed since, or comes from "
+                f"another build; {_MEND}"
+            )
+    return header
+
+
+def check_images(header: Header) -> None:
+    """Raise a `UserError` unless a file holds images."""
+    if len(header.shape) != 4:
+        raise UserError(
+            f"data set: {header.path} must hold images of shape (n, h, w, channels); it holds {header.key} of "
+            f"shape {header.shape}; pass a file of the build step"
+        )
+
+
+def check_same_build(first: Header, second: Header) -> None:
+    """Raise a `UserError` if two files were not made together, so that their splits may overlap."""
+    if first.build != second.build or first.label_names != second.label_names:
+        raise UserError(
+            f"data set: {first.path} and {second.path} must come from one run of the build step, or "
+            f"images of one may be in the other; received builds {first.build or 'unknown'} and "
+            f"{second.build or 'unknown'}; run build_dogs_vs_cats --force"
+        )
+
+
+def is_finished(path: str | os.PathLike[str], build: str) -> bool:
+    """Return whether a file that was to be made, or gone on with, is there already.
+
+    Args:
+        build: the mark that its writer would give it.
+
+    Raises:
+        UserError: another file is in its place.
+    """
+    if not os.path.exists(path):
+        return False
+    if read_header(path).build == build:
+        return True
+    raise UserError(
+        f"--resume: {os.fspath(path)} exists and comes from another build, so there is nothing to go on with; "
+        "pass --force to replace it, or choose another output"
+    )

@@ -1,0 +1,1 @@
+"""Image files: where they are, and what is in them."""

@@ -1,0 +1,100 @@
+"""What the first bytes of an image file say, read before anything is decoded."""
+
+import io
+import threading
+import warnings
+from typing import Any
+
+JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+
+
+_SIGNATURES = {
+    "jpeg": (JPEG,),
+    "png": (PNG,),
+    "gif": (b"GIF87a", b"GIF89a"),
+    "bmp": (b"BM",),
+    "tiff": (b"II*\x00", b"MM\x00*"),
+    "webp": (b"RIFF",),
+}
+
+
+FORMATS = tuple(_SIGNATURES)
+
+
+_NOT_FRAMES = (0xC4, 0xC8, 0xCC)
+
+
+def image_format(data: bytes) -> str | None:
+    """Return which of `FORMATS` an image file is of, by its first bytes, or None."""
+    return next((name for name, starts in _SIGNATURES.items() if data.startswith(starts)), None)
+
+
+_warnings_are_off = threading.Lock()  # they are off for the whole process, so one thread at a time may do it
+
+
+def image_size(data: Any) -> tuple[int, int] | None:
+    """Return (width, height) in pixels as the header has them, or None where no header is understood.
+
+    Args:
+        data: the file as bytes or a view of bytes.
+    """
+    if bytes(data[:3]) == JPEG:
+        return jpeg_layout(data)[1]
+    if bytes(data[:8]) == PNG:
+        return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    from PIL import Image, UnidentifiedImageError
+
+    with _warnings_are_off, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(io.BytesIO(data)) as image:
+                return image.size
+        except Image.DecompressionBombError:
+            return 2**31, 2**31
+        except (UnidentifiedImageError, OSError, ValueError, SyntaxError, OverflowError):
+            return None
+
+
+def jpeg_layout(data: Any) -> tuple[int, tuple[int, int] | None]:
+    """Return where the pixels of a JPEG begin, or -1, and its (width, height), or None.
+
+    Segments are skipped by their lengths, so that thumbnails inside them do not confuse.
+    """
+    position, size = 2, None
+    while position + 9 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if marker == 0xDA:
+            return position, size
+        if marker == 0xFF:  # padding
+            position += 1
+        elif marker == 0x01 or 0xD0 <= marker <= 0xD8:  # no length follows
+            position += 2
+        else:
+            if 0xC0 <= marker <= 0xCF and marker not in _NOT_FRAMES:
+                height = int.from_bytes(data[position + 5 : position + 7], "big")
+                size = int.from_bytes(data[position + 7 : position + 9], "big"), height
+            position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return -1, size
+
+
+def is_truncated(data: bytes) -> bool:
+    """Return whether a JPEG or PNG stops before its end mark; other formats are left to the decoder."""
+    if data.startswith(JPEG):
+        scan, _ = jpeg_layout(data)
+        return scan < 0 or data.rfind(b"\xff\xd9", scan) < 0
+    if data.startswith(PNG):
+        return b"IEND" not in data[-64:] and b"IEND\xaeB`\x82" not in data
+    return False
+
+
+def without_animation(data: bytes) -> bytes:
+    """Return an animated PNG as the still picture that it holds; OpenCV would give a black canvas."""
+    if not data.startswith(PNG) or b"acTL" not in data:
+        return data
+    chunks, position = [PNG], len(PNG)
+    while position + 12 <= len(data):
+        end = position + 12 + int.from_bytes(data[position : position + 4], "big")
+        if data[position + 4 : position + 8] not in (b"acTL", b"fcTL", b"fdAT"):
+            chunks.append(data[position:end])
+        position = end
+    return b"".join(chunks)

@@ -1,0 +1,1 @@
+"""Reading rows by number, their columns and their checksums."""

@@ -1,1 +1,0 @@
-"""Images from any storage that fsspec reads."""

@@ -1,0 +1,73 @@
+"""Files of predictions, and the paths of what was predicted.
+
+A file of predictions is HDF5 that any HDF5 tool reads:
+
+================= =====================================================================
+``predictions``   (n,) int64: the predicted class of each row
+``labels``        (n,) int64: the true one
+``label_names``   (k,) UTF-8: the names of classes 0 to k - 1
+``probabilities`` (n, k) float32, where there are any
+``rows``          (n,) int64: where each row stands in the data set that it was read from
+``paths``         (n,) UTF-8, where the data set has them: the image's file
+================= =====================================================================
+"""
+
+from collections.abc import Sequence
+
+import h5py
+import numpy as np
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.io.format.dataset import read_header
+from pyimagesearch.io.format.layout import write_strings
+from pyimagesearch.io.reading.columns import read_row_paths
+from pyimagesearch.utils.atomic import PathLike, replacing
+
+
+def read_paths(dataset: PathLike, count: int) -> list[str] | None:
+    """Return the file that each row of a data set was made from; None where the data set does not say.
+
+    Args:
+        count: rows of the data set.
+
+    Raises:
+        UserError: the data set cannot be read, or has another number of paths.
+    """
+    paths = read_row_paths(read_header(dataset))
+    if paths and len(paths) != count:
+        raise UserError(
+            f"data set: {dataset} must have a path for each of its {count:,} rows, or none; it has {len(paths):,}; "
+            "build it again"
+        )
+    return paths or None
+
+
+def write_predictions(
+    path: PathLike,
+    predictions: np.ndarray,
+    labels: np.ndarray,
+    label_names: Sequence[str],
+    probabilities: np.ndarray | None = None,
+    rows: np.ndarray | None = None,
+    paths: Sequence[str] | None = None,
+) -> None:
+    """Write what was predicted for each row, atomically, in place of an older file.
+
+    Args:
+        path: the file.
+        predictions: predicted classes, of shape (n,).
+        labels: true classes, of shape (n,).
+        label_names: the k classes.
+        probabilities: of shape (n, k), if there are any.
+        rows: of shape (n,): where the rows stand in their data set; 0 to n - 1 if None.
+        paths: of the n images, if they are known.
+    """
+    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        file["predictions"] = np.asarray(predictions, np.int64)
+        file["labels"] = np.asarray(labels, np.int64)
+        file["rows"] = np.arange(len(labels)) if rows is None else np.asarray(rows, np.int64)
+        if probabilities is not None:
+            file["probabilities"] = np.asarray(probabilities, np.float32)
+        write_strings(file, "label_names", list(label_names))
+        if paths is not None:
+            write_strings(file, "paths", list(paths))

@@ -1,0 +1,156 @@
+"""The run record, runs.jsonl: its lines, and the runs that they tell of."""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.runs import record as recordfile
+from pyimagesearch.utils.text import without_credentials
+
+
+class Run(NamedTuple):
+    """What a script did, with what, on what, and what came of it.
+
+    Attributes:
+        run: 16 hexadecimal digits, of each run its own.
+        time: when it started: UTC, as "2026-11-22T06:00:00+00:00".
+        script: dotted name of the script's module.
+        command: the command that does the same again, word by word.
+        folder: where it was run.
+        config: {"module": its name, "settings": {name: value}}, or None.
+        seed: the config's SEED, or None.
+        versions: of Python and of libraries, by name.
+        hardware: "system", "processor", "processors", "memory_bytes".
+        status: "done"; "failed" or "stopped" (by Ctrl-C); "killed" if no end was written, also while it still runs.
+        ended: when it ended, or "" if it was killed.
+        seconds: how long it took, or None if it was killed.
+        error: what went wrong, or None.
+        backend: of Keras, or None if Keras was not needed.
+        devices: what Keras computed on, as "GPU: NVIDIA H200".
+        inputs: files that it read: {"path", "bytes", "identity"}; see `identity.identify`.
+        outputs: files that it wrote, likewise.
+        results: its figures, by name.
+    """
+
+    run: str
+    time: str
+    script: str
+    command: list[str]
+    folder: str
+    config: dict[str, Any] | None
+    seed: int | None
+    versions: dict[str, str]
+    hardware: dict[str, Any]
+    status: str = "killed"
+    ended: str = ""
+    seconds: float | None = None
+    error: str | None = None
+    backend: str | None = None
+    devices: list[str] = []
+    inputs: list[dict[str, Any]] = []
+    outputs: list[dict[str, Any]] = []
+    results: dict[str, Any] = {}
+
+
+NAME, SCHEMA = "runs.jsonl", 1
+
+
+def append(path: Path, events: Iterable[Any]) -> None:
+    """Append events in one write, so that those of programs that run at the same time do not mix.
+
+    URLs lose what may be secret in them. A line that an earlier write left unfinished, as on a full disk, is ended
+    first.
+
+    Raises:
+        OSError: they cannot be written, or only a part of them.
+    """
+    lines = (without_credentials(json.dumps(event, allow_nan=False)) for event in events)
+    data = "".join(f"{line}\n" for line in lines).encode("ascii")
+    number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+    with open(number, "r+b", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        if size:
+            file.seek(size - 1)
+            data = data if file.read(1) == b"\n" else b"\n" + data
+        if os.write(number, data) < len(data):
+            raise OSError("only a part could be written")
+
+
+_STARTED = ("run", "time", "script", "command", "folder", "config", "seed", "versions", "hardware")
+
+
+_ENDED = ("seconds", "status", "error", "backend", "devices", "inputs", "outputs", "results")
+
+
+class History(list[Run]):
+    """Runs in the order of their starts.
+
+    Attributes:
+        unreadable: how many lines of the record were no events, as what a full disk cut off.
+    """
+
+    unreadable = 0
+
+
+def read_runs(path: str | os.PathLike[str]) -> History:
+    """Return the runs of a record; lines that cannot be used are skipped and counted.
+
+    Args:
+        path: the record, or the folder that it is in.
+
+    Raises:
+        UserError: it cannot be read, or a newer pyimagesearch wrote it.
+    """
+    path = Path(path)
+    path = path / recordfile.NAME if path.is_dir() else path
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise UserError(
+            f"run record: {path} cannot be read ({error.strerror}); run a script first, or check the path"
+        ) from error
+    runs: dict[str, Run] = {}
+    unreadable = 0
+    for line in filter(None, lines):
+        try:
+            _take(json.loads(line), runs, path)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            if isinstance(error, UserError):
+                raise
+            unreadable += 1
+    history = History(runs.values())
+    history.unreadable = unreadable
+    return history
+
+
+def _take(event: dict[str, Any], runs: dict[str, Run], path: Path) -> None:
+    if event["schema"] > recordfile.SCHEMA:
+        raise UserError(
+            f"run record: {path} must be of schema {recordfile.SCHEMA} or older; received {event['schema']}; install a "
+            "newer pyimagesearch"
+        )
+    name = event["run"]
+    if event["event"] == "start":
+        runs[name] = Run(**{field: event[field] for field in _STARTED})
+    elif event["event"] == "end":
+        runs[name] = runs[name]._replace(ended=event["time"], **{field: event[field] for field in _ENDED})
+    else:
+        raise ValueError(f"unknown event {event['event']}")
+
+
+def latest(runs: Sequence[Run], script: str, status: str | None = "done") -> Run | None:
+    """Return the last run of a script that ended with ``status`` (None for any), or None.
+
+    Args:
+        script: dotted name of the module, as "dogs_vs_cats.train_alexnet".
+    """
+    return next((run for run in reversed(runs) if run.script == script and status in (None, run.status)), None)
+
+
+def previous(runs: Sequence[Run], script: str, status: str | None = "done") -> Run | None:
+    """Return the run before `latest`, of the same script and status, or None."""
+    found = latest(runs, script, status)
+    return latest(runs[: runs.index(found)], script, status) if found else None

@@ -1,0 +1,1 @@
+"""Training that survives: exact resume, stages, the devices and hosts it runs on."""

@@ -1,0 +1,134 @@
+"""Duplicates stay together when a data set is split."""
+
+import numpy as np
+import pytest
+
+from pyimagesearch.building.duplicates import across_splits, conflicts
+from pyimagesearch.building.splitting import split, split_groups
+from pyimagesearch.errors import UserError
+
+
+class TestAcrossSplits:
+    SPLITS = {"train": np.array([0, 1, 2, 7]), "val": np.array([3, 4]), "test": np.array([5, 6])}
+
+    def test_groups_within_a_split_are_left_out(self):
+        assert across_splits([[0, 2], [3, 4]], self.SPLITS) == []
+        assert across_splits([], self.SPLITS) == []
+
+    def test_the_rows_of_each_split_are_named(self):
+        groups = [[0, 2, 3], [1, 7], [4, 5, 6]]
+        assert across_splits(groups, self.SPLITS) == [{"train": [0, 2], "val": [3]}, {"val": [4], "test": [5, 6]}]
+
+    def test_rows_in_no_split_are_passed_over(self):
+        assert across_splits([[0, 99], [98, 99]], self.SPLITS) == []
+
+
+def test_groups_of_different_labels_are_conflicts():
+    labels = np.array([0, 0, 1, 1, 2, 0])
+    assert conflicts([[0, 1], [1, 2], [2, 3], [3, 4, 5]], labels) == [[1, 2], [3, 4, 5]]
+    assert conflicts([], labels) == []
+
+
+def random_groups(n, seed, largest=4):
+    """Return disjoint groups that cover about half of ``n`` rows."""
+    rng = np.random.default_rng(seed)
+    rows, groups = rng.permutation(n)[: n // 2].tolist(), []
+    while len(rows) > largest:
+        size = int(rng.integers(2, largest + 1))
+        groups.append(sorted(rows[:size]))
+        rows = rows[size:]
+    return sorted(groups)
+
+
+class TestSplitGroups:
+    LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [120, 60, 20]))
+
+    def test_without_groups_it_is_the_plain_split(self):
+        for got, plain in zip(split_groups(self.LABELS, [], 40, 20, 1), split(self.LABELS, 40, 20, 1), strict=True):
+            np.testing.assert_array_equal(got, plain)
+
+    @pytest.mark.parametrize("seed", range(40))
+    def test_groups_stay_together_and_every_row_comes_once(self, seed):
+        groups = random_groups(200, seed)
+        sets = split_groups(self.LABELS, groups, 40, 0.1, seed)
+        assert sorted(np.concatenate(sets).tolist()) == list(range(200))
+        assert all((np.diff(rows) > 0).all() and rows.dtype == np.int64 for rows in sets)
+        assert across_splits(groups, dict(zip(("train", "val", "test"), sets, strict=True))) == []
+        np.testing.assert_allclose([len(rows) for rows in sets], [140, 40, 20], atol=4)
+        for rows in sets:
+            assert set(self.LABELS[rows]) == {0, 1, 2}
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_counts_are_exact_where_lone_rows_allow(self, seed):
+        groups = [group for group in random_groups(200, seed) if not conflicts([group], self.LABELS)]
+        groups = [group for group in groups if self.LABELS[group[0]] < 2]
+        for got, plain in zip(
+            split_groups(self.LABELS, groups, 40, 20, seed), split(self.LABELS, 40, 20, seed), strict=True
+        ):
+            np.testing.assert_array_equal(np.bincount(self.LABELS[got]), np.bincount(self.LABELS[plain]))
+
+    @pytest.mark.parametrize("seed", range(10))
+    def test_large_groups_go_where_only_they_have_room(self, seed):
+        labels = np.repeat([0, 1], [48, 12])
+        groups = [[48, 49], [50, 51], list(range(52, 58))]
+        counts = [np.bincount(labels[rows]).tolist() for rows in split_groups(labels, groups, 10, 10, seed)]
+        assert counts == [[32, 8], [8, 2], [8, 2]]
+
+    def test_groups_are_spread_as_rows_are(self):
+        labels = np.repeat([0, 1], 1000)
+        groups = [[row, row + 1] for row in range(0, 2000, 4)]
+        sets = split_groups(labels, groups, 400, 400, 3)
+        grouped = set(np.concatenate(groups).tolist())
+        shares = [np.mean([row in grouped for row in rows.tolist()]) for rows in sets]
+        np.testing.assert_allclose(shares, 0.5, atol=0.1)
+
+    def test_sets_of_nothing_but_groups_deviate_by_less_than_two(self):
+        labels = np.repeat([0, 1], 60)
+        groups = np.arange(120).reshape(-1, 6).tolist()
+        for seed in range(20):
+            counts = [np.bincount(labels[rows]) for rows in split_groups(labels, groups, 20, 20, seed)]
+            np.testing.assert_array_less(np.abs(np.subtract(counts, [[40, 40], [10, 10], [10, 10]])), 12)
+
+    def test_equal_seeds_give_equal_splits_and_others_differ(self):
+        groups = random_groups(200, 5)
+        first, same, other = (np.concatenate(split_groups(self.LABELS, groups, 40, 20, seed)) for seed in (1, 1, 2))
+        np.testing.assert_array_equal(first, same)
+        assert first.tolist() != other.tolist()
+
+    def test_labels_need_not_count_from_0(self):
+        groups = random_groups(200, 1)
+        for got, plain in zip(
+            split_groups(self.LABELS * 10 + 5, groups, 40, 20, 1),
+            split_groups(self.LABELS, groups, 40, 20, 1),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(got, plain)
+
+    @pytest.mark.parametrize(
+        ("val", "test", "seed", "message"),
+        [
+            (150, 50, 1, r"split: .* images leave 0 of 200 for training"),
+            (2, 20, 1, "split: every set needs an image of each of the 3 classes; .* the rarest class 20"),
+            (0, 20, 1, "NUM_VAL_IMAGES: must be a count of images, or a fraction between 0 and 1; received 0"),
+            (40, 20, -1, "SEED: must be a whole number from 0 to 4294967295; received -1"),
+        ],
+    )
+    def test_errors_are_those_of_the_plain_split(self, val, test, seed, message):
+        for groups in ([], random_groups(200, 0)):
+            with pytest.raises(UserError, match=message):
+                split_groups(self.LABELS, groups, val, test, seed)
+
+    def test_a_class_that_is_one_group_cannot_be_in_all_sets(self):
+        labels = np.repeat([0, 1], [40, 10])
+        message = (
+            "split: every set needs an image of each of the 2 classes, which keeping duplicates together does not "
+            "allow: the largest of 1 groups has 10 images; remove duplicates, or split without grouping them"
+        )
+        with pytest.raises(UserError, match=message):
+            split_groups(labels, [list(range(40, 50))], 10, 10, 1)
+
+    def test_the_last_rows_of_a_class_go_where_it_is_missing(self):
+        labels = np.repeat([0, 1], [40, 5])
+        for seed in range(10):
+            for rows in split_groups(labels, [[40, 41], [42, 43]], 9, 9, seed):
+                assert set(labels[rows]) == {0, 1}
