@@ -21,6 +21,7 @@ from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError, dec
 from pyimagesearch.io.images.folder import ImageFolder
 from pyimagesearch.io.images.remotefolder import check_shared, reading_threads
 from pyimagesearch.utils.parallel import keep_opencv_to_one_thread, map_ahead
+from pyimagesearch.utils.text import named
 
 _MOST_IMAGES, _PIECES_PER_WORKER = 2048, 4  # in a piece
 
@@ -174,10 +175,9 @@ def serve() -> None:
 
 def unreadable_error(images: ImageFolder, bad: dict[int, str]) -> UserError:
     """Return the error that names images, by their rows, and why they cannot be read."""
-    named = [f"{images.paths[row]} ({reason})" for row, reason in bad.items()]
-    more = f" and {len(named) - _NAMED_IN_ERROR:,} more" if len(named) > _NAMED_IN_ERROR else ""
+    reasons = [f"{images.paths[row]} ({reason})" for row, reason in bad.items()]
     return UserError(
         f"dataset: {len(bad):,} of {len(images.paths):,} images in {images.root} cannot be read: "
-        f"{'; '.join(named[:_NAMED_IN_ERROR])}{more}; mend or remove them, or leave them out with "
+        f"{named(reasons, _NAMED_IN_ERROR, '; ')}; mend or remove them, or leave them out with "
         "--on-error skip"
     )

@@ -4,6 +4,7 @@ import json
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.utils.cli import ArgumentParser, info, positive_int, run, wrote
+from pyimagesearch.utils.text import named
 
 _NAMED_ROWS = 20
 
@@ -38,8 +39,7 @@ def main(argv: list[str] | None = None) -> dict:
     for path, facts in result.items():
         if args.verify:
             bad = damaged_rows(path).tolist()
-            more = f" and {len(bad) - _NAMED_ROWS:,} more" if len(bad) > _NAMED_ROWS else ""
-            rows = ", ".join(name_rows(path, bad[:_NAMED_ROWS])) + more
+            rows = named(name_rows(path, bad), _NAMED_ROWS)
             facts["verified"] = f"DAMAGED rows: {rows}" if bad else "every row is what was written"
             damaged |= {path: rows} if bad else {}
         if not args.json:
@@ -49,8 +49,8 @@ def main(argv: list[str] | None = None) -> dict:
     if args.json:
         print(json.dumps(result, indent=2))
     if damaged:
-        named = "; ".join(f"{path}: rows {rows}" for path, rows in damaged.items())
-        raise UserError(f"--verify: every row must be what was written; damaged are {named}; build again")
+        files = "; ".join(f"{path}: rows {rows}" for path, rows in damaged.items())
+        raise UserError(f"--verify: every row must be what was written; damaged are {files}; build again")
     if args.convert:
         convert(
             args.files[0], args.convert, encoding=args.encoding, quality=args.quality,

@@ -14,7 +14,7 @@ from pyimagesearch.io.reading.checksums import StoredRows
 from pyimagesearch.utils.atomic import PathLike
 from pyimagesearch.utils.parallel import cpu_count, map_ahead
 from pyimagesearch.utils.progress import progress
-from pyimagesearch.utils.text import human_bytes
+from pyimagesearch.utils.text import human_bytes, named
 
 _ROWS_AT_ONCE = 64
 _SHOWN_CLASSES = 12
@@ -37,8 +37,7 @@ def describe(path: PathLike) -> dict[str, str]:
         order = f", {header.color_order}" if len(header.shape) == 4 and header.shape[-1] == 3 else ""
         names = header.label_names or [str(c) for c in range(header.labels.max() + 1)]
         counts = count_by_class(header.labels, names) if complete else {}
-        shown = [f"{name} {count:,}" for name, count in list(counts.items())[:_SHOWN_CLASSES]]
-        more = f" and {len(counts) - len(shown):,} more" if len(counts) > len(shown) else ""
+        classes = [f"{name} {count:,}" for name, count in counts.items()]
         result = {
             "size": human_bytes(sum(os.path.getsize(each) for each in {header.path, *(p.path for p in header.parts)})),
             **_shards(file, header),
@@ -47,7 +46,7 @@ def describe(path: PathLike) -> dict[str, str]:
             "rows": f"{n:,} {kind} {shape}, {header.dtype}{order}",
             "encoding": f"jpeg, quality {file.attrs['quality']}" if header.encoding == "jpeg" else "raw",
             "layout": _layout(file, header),
-            "classes": f"{len(names):,}: {', '.join(shown)}{more}",
+            "classes": f"{len(names):,}: {named(classes, _SHOWN_CLASSES)}",
             "row origins": "paths" if "paths" in file else "not recorded",
             "checksums": "one a row" if "checksums" in file else "none",
             "how made": read_text(file, "history") or "not recorded",
@@ -107,17 +106,16 @@ def _maker(file: h5py.File) -> str:
 
     try:
         versions = json.loads(read_text(file, "libraries"))
-        named = ", ".join(f"{name} {version}" for name, version in versions.items())
+        maker = ", ".join(f"{name} {version}" for name, version in versions.items())
     except (ValueError, AttributeError):
-        named = "pyimagesearch"
-    return f"{named}; format {file.attrs['format_version']}"
+        maker = "pyimagesearch"
+    return f"{maker}; format {file.attrs['format_version']}"
 
 
 def _shards(file: h5py.File, header: Header) -> dict[str, str]:
     if header.shards:
-        shown = [f"{shard.path.name} {shard.shape[0]:,}" for shard in header.shards[:_SHOWN_SHARDS]]
-        more = f" and {len(header.shards) - len(shown):,} more" if len(header.shards) > len(shown) else ""
-        return {"shards": f"{len(header.shards):,}, with rows: {', '.join(shown)}{more}"}
+        shards = [f"{shard.path.name} {shard.shape[0]:,}" for shard in header.shards]
+        return {"shards": f"{len(shards):,}, with rows: {named(shards, _SHOWN_SHARDS)}"}
     if "shard" in file.attrs:
         return {"shards": f"this is number {file.attrs['shard']} of {file.attrs['shards']}, counted from 0"}
     return {}

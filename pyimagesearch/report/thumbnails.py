@@ -6,6 +6,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from pyimagesearch.utils import thumbnails
+
 SIDE = 112
 """Longest side of a picture, in pixels."""
 
@@ -34,12 +36,9 @@ def thumbnail(image: np.ndarray, alt: str, side: int = SIDE) -> Thumbnail:
         image: ndarray of shape (h, w, 3), BGR, or (h, w[, 1]), gray, uint8.
         side: the longest side, in pixels.
     """
-    height, width = image.shape[:2]
-    scale = min(1.0, side / max(height, width))
-    height, width = (max(1, round(length * scale)) for length in (height, width))
-    if scale < 1:
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-    data = cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, _QUALITY])[1].tobytes()
+    small = thumbnails.thumbnail(image, side, enlarge=False)
+    height, width = small.shape[:2]
+    data = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, _QUALITY])[1].tobytes()
     return Thumbnail(f"data:image/webp;base64,{base64.b64encode(data).decode()}", width, height, alt)
 
 

@@ -11,6 +11,7 @@ from pyimagesearch.runs.provenance import KINDS, TrainedModel, trained_models
 from pyimagesearch.runs.record import read_runs
 from pyimagesearch.utils.atomic import replacing
 from pyimagesearch.utils.cli import info
+from pyimagesearch.utils.text import printable
 
 NAME = "MODEL_CARD.md"
 _OWN_FIELDS = "# The lines above are the owner's, and stay; those below are written anew after each run."
@@ -65,7 +66,7 @@ def _render(models: list[TrainedModel], own: dict[str, str]) -> str:
     )
     environment.filters.update(
         text=_as_markdown, yaml=_as_yaml, percent=lambda share: f"{share:.2%}", number=lambda n: f"{n:,}",
-        command=lambda words: _printable(shlex.join(words)),
+        command=lambda words: printable(shlex.join(words)),
     )  # fmt: skip
     template = resources.files(__package__).joinpath("modelcard.md.jinja").read_text("utf-8")
     networks = any(model.kind != "train_model" for model in models)
@@ -147,16 +148,12 @@ def _limits(model: TrainedModel) -> list[str]:
     return sentences
 
 
-def _printable(text: Any) -> str:
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text))
-
-
 def _as_markdown(text: Any) -> str:
     """Return text so that Markdown shows it as it is, also in a table."""
-    escaped = re.sub(r"([\\`*\[\]<>|~&])", r"\\\1", _printable(text))
+    escaped = re.sub(r"([\\`*\[\]<>|~&])", r"\\\1", printable(str(text)))
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", escaped)
 
 
 def _as_yaml(value: Any) -> str:
     """Return a text or number as YAML, which JSON's are too."""
-    return json.dumps(_printable(value) if isinstance(value, str) else value, ensure_ascii=False)
+    return json.dumps(printable(value) if isinstance(value, str) else value, ensure_ascii=False)

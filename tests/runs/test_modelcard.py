@@ -169,7 +169,7 @@ class TestCard:
         odd = 'a"b: [\n---\nc\u2028\x7f😀\ud800'
         record("train_model", {f"{odd}.skops": "c"}, {}, results={"evaluation": evaluation(30)})
         front, _ = parse(tmp_path)
-        assert front["model-index"][0]["name"].startswith('a"b: [\N{REPLACEMENT CHARACTER}---')
+        assert front["model-index"][0]["name"].startswith('a"b: [\\n---\\nc')
         assert "😀" in front["model-index"][0]["name"]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.images.folder import EXTENSIONS, ImageFolder, LabelFunction, list_image_folder
 from pyimagesearch.io.images.remotefolder import RemoteFile, RemoteFolder, is_remote
+from pyimagesearch.utils.text import named
 
 FILE_COLUMNS = ("id", "image", "image_id", "file", "filename", "file_name", "path")
 
@@ -73,16 +74,15 @@ def list_image_csv(path: str | os.PathLike[str]) -> ImageFolder:
             )
         lines[found], labels[found] = line, label
     if missing:
-        more = f" and {len(missing) - _NAMED_IN_ERROR:,} more" if len(missing) > _NAMED_IN_ERROR else ""
-        named = ", ".join(missing[:_NAMED_IN_ERROR]) + more
+        first = named(missing, _NAMED_IN_ERROR)
         if _is_on_web(path):
             raise UserError(
-                f"dataset: {path} is on a web server and must name images with their suffixes; there is none in {named}"
+                f"dataset: {path} is on a web server and must name images with their suffixes; there is none in {first}"
                 "; write it, or remove the lines"
             )
         raise UserError(
             f"dataset: {path} must name images that lie beside it, in {path.stem} or in train; not there are those "
-            f"of {named}; move the images there, or remove the lines"
+            f"of {first}; move the images there, or remove the lines"
         )
     if not lines:
         raise UserError(f"dataset: {path} names no images; every line behind the first must have a name and a label")
