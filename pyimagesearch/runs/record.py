@@ -18,6 +18,7 @@ class Run(NamedTuple):
         run: 16 hexadecimal digits, of each run its own.
         time: when it started: UTC, as "2026-11-22T06:00:00+00:00".
         script: dotted name of the script's module.
+        step: the script's role in a project: "build", "train", "crops", "features", "classify", "fine_tune", ...
         command: the command that does the same again, word by word.
         folder: where it was run.
         config: {"module": its name, "settings": {name: value}}, or None.
@@ -53,9 +54,25 @@ class Run(NamedTuple):
     inputs: list[dict[str, Any]] = []
     outputs: list[dict[str, Any]] = []
     results: dict[str, Any] = {}
+    step: str = ""
 
 
 NAME, SCHEMA = "runs.jsonl", 1
+
+_STEPS = {
+    "build_dogs_vs_cats": "build",
+    "train_alexnet": "train",
+    "crop_accuracy": "crops",
+    "extract_features": "features",
+    "train_model": "classify",
+    "draw_sample": "draw",
+}
+
+
+def step_of(script: str) -> str:
+    """Return the step of a script of a former version, which recorded only its name."""
+    last = script.rpartition(".")[2]
+    return _STEPS.get(last, last)
 
 
 def append(path: Path, events: Iterable[Any]) -> None:
@@ -134,7 +151,8 @@ def _take(event: dict[str, Any], runs: dict[str, Run], path: Path) -> None:
         )
     name = event["run"]
     if event["event"] == "start":
-        runs[name] = Run(**{field: event[field] for field in _STARTED})
+        step = event.get("step") or step_of(event["script"])
+        runs[name] = Run(**{field: event[field] for field in _STARTED}, step=step)
     elif event["event"] == "end":
         runs[name] = runs[name]._replace(ended=event["time"], **{field: event[field] for field in _ENDED})
     else:

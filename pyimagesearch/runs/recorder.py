@@ -1,9 +1,9 @@
 """The two lines that one run leaves in its record."""
 
 import hashlib
+import logging
 import os
 import secrets
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +12,10 @@ from typing import Any
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.images.remotefolder import is_remote
 from pyimagesearch.runs import surroundings
-from pyimagesearch.runs.record import NAME, SCHEMA, append
-from pyimagesearch.utils.terminal import is_quiet
+from pyimagesearch.runs.record import NAME, SCHEMA, append, step_of
 from pyimagesearch.utils.text import as_json, file_fingerprint, without_credentials
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Recorder:
@@ -27,15 +28,19 @@ class Recorder:
         arguments: its command line.
         new_folder: whether a run that succeeds may create the folder.
         uses_keras: whether Keras, if it is imported, was used by this run.
+        step: the script's role in a project, such as "train".
     """
 
-    def __init__(self, script: str, arguments: list[str], new_folder: bool = True, uses_keras: bool = True) -> None:
+    def __init__(
+        self, script: str, arguments: list[str], new_folder: bool = True, uses_keras: bool = True, step: str = ""
+    ) -> None:
         self.recorded = False
         """Whether the end is on disk."""
         self.folder = Path()
         """Where the run is recorded, once it has begun."""
         self.new_folder = new_folder
         self._script, self._arguments, self._uses_keras = script, arguments, uses_keras
+        self._step = step or step_of(script)
         self._began = time.perf_counter()
         self._start: dict[str, Any] | None = None
         self._ended = self._start_written = False
@@ -59,6 +64,7 @@ class Recorder:
         self._start = {
             **_stamp("start", secrets.token_hex(8)),
             "script": self._script,
+            "step": self._step,
             "command": ["python", "-m", self._script, *self._arguments],
             "folder": os.getcwd(),
             "config": config,
@@ -96,8 +102,8 @@ class Recorder:
             there = self._start_written and (self.folder / NAME).exists()
             complaint = self._complaint(*([end] if there else [self._start, end]))
             self.recorded = not complaint
-            if complaint and done and not is_quiet():  # what failed has said enough
-                print(f"[INFO] {complaint}", file=sys.stderr, flush=True)
+            if complaint and done:  # what failed has said enough
+                _LOGGER.warning(complaint)
 
     def _is_welcome(self, done: bool) -> bool:
         """Return whether the end may be written: it makes no folder, and fills no empty one, for a run that failed."""

@@ -1,32 +1,48 @@
-"""Progress of long work: a bar with ETA on a terminal, a plain line now and then elsewhere."""
+"""Progress of long work: a bar with ETA on a terminal, a plain line every ten seconds elsewhere."""
 
+import contextlib
 import itertools
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from types import TracebackType
-from typing import TypeVar
-
-from pyimagesearch.utils.terminal import is_coloured, is_quiet
+from typing import TextIO, TypeVar
 
 Item = TypeVar("Item")
 
-
 _SECONDS_BETWEEN_LINES = 10.0
+_hidden = 0  # blocks that hide progress and have not ended
+
+
+@contextlib.contextmanager
+def hidden() -> Iterator[None]:
+    """Show no progress until the block ends."""
+    global _hidden
+    _hidden += 1
+    try:
+        yield
+    finally:
+        _hidden -= 1
+
+
+def is_coloured(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal that shows colours, and its user wants them (no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def progress(items: Iterable[Item], total: int, label: str, weight: int = 1, done: int = 0) -> Iterator[Item]:
-    """Yield ``items`` and show how far the work is, how fast, and when it will be done.
+    """Yield ``items``, and show how much of the work is done, how fast, and when it will end.
 
     Args:
-        items: what is worked on; each counts when the next one is asked for.
-        total: how many units there are in all.
-        label: what is being done, as "Decoding".
-        weight: units an item stands for, as the batch size; the last item may stand for fewer.
+        items: to work on; each counts as done when the next one is asked for.
+        total: units of work in all.
+        label: the work, such as "Decoding".
+        weight: units in an item, such as the batch size; the last item may have fewer.
         done: units that an earlier run did.
     """
-    if is_quiet():
+    if _hidden:
         yield from items
         return
     shown = _bar(total, label) if sys.stderr.isatty() else _Lines(total, label, done)
@@ -51,7 +67,7 @@ def _bar(total: int, label: str):  # type: ignore[no-untyped-def]
 
 
 class _Lines:
-    """Writes ``Decoding: 40% (1,000 of 2,500), 812/s, ETA 0:00:02`` every ten seconds."""
+    """Prints ``Decoding: 40% (1,000 of 2,500), 812/s, ETA 0:00:02`` every ten seconds."""
 
     def __init__(self, total: int, label: str, done: int) -> None:
         self._total, self._label, self._before = total, label, done
@@ -80,11 +96,11 @@ class _Lines:
 
 
 class Meter:
-    """Shows how much is done, in any steps; a context manager.
+    """Shows how much of the work is done, in steps of any size; a context manager.
 
     Args:
-        total: units in all.
-        label: what is being done, as "Decoding".
+        total: units of work in all.
+        label: the work, such as "Decoding".
     """
 
     def __init__(self, total: int, label: str) -> None:
@@ -92,7 +108,7 @@ class Meter:
         self._shown = -1  # the first tick only begins
 
     def show(self, done: int) -> None:
-        """Show that ``done`` units are done; what was shown once is not taken back."""
+        """Show that ``done`` units are done; what was shown once stays shown."""
         while self._shown < done:
             next(self._ticks)
             self._shown += 1

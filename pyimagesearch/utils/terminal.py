@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
+from pyimagesearch.utils.progress import hidden, is_coloured
 from pyimagesearch.utils.text import aligned, as_json, without_credentials
 
 _scopes: list["Scope"] = []
@@ -29,6 +30,7 @@ class Scope:
         if quiet:
             nowhere = self._redirections.enter_context(open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
             self._redirections.enter_context(contextlib.redirect_stdout(nowhere))
+            self._redirections.enter_context(hidden())
         elif json_alone:
             self._redirections.enter_context(contextlib.redirect_stdout(sys.stderr))
 
@@ -64,11 +66,6 @@ def is_quiet() -> bool:
 def screen() -> TextIO:
     """Return where results go that are printed with ``--quiet``, too."""
     return _scopes[-1].screen if _scopes else sys.stdout
-
-
-def is_coloured(stream: TextIO) -> bool:
-    """Return whether a stream is a terminal that shows colours, and nobody objects to them (no-color.org)."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def verbosity() -> int:
