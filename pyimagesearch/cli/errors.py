@@ -3,7 +3,7 @@
 import re
 from argparse import Namespace
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pyimagesearch.cli.options import Option
 from pyimagesearch.errors import UserError
@@ -69,8 +69,3 @@ def in_words(error: BaseException) -> str:
     """Return what an error says, on one line; after its kind, if it is none that a user can mend."""
     words = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
     return " ".join(words.split())
-
-
-def harmless(text: Any) -> str:
-    """Return text that cannot write on the terminal: a file's name may hold control characters."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(str(text).split()))

@@ -10,7 +10,7 @@ from typing import TextIO
 
 from pyimagesearch.cli.running import Running
 from pyimagesearch.utils.progress import is_coloured
-from pyimagesearch.utils.text import aligned, human_bytes
+from pyimagesearch.utils.text import aligned, human_bytes, printable
 
 
 def info(message: str) -> None:
@@ -26,7 +26,7 @@ def wrote(*paths: str | os.PathLike[str]) -> None:
 
 def table(header: Sequence[str], *rows: Sequence[str]) -> None:
     """Print a script's closing table, also with ``--quiet``; its header is bold on a terminal with colours."""
-    first, *others = aligned([[_printable(cell) for cell in row] for row in (header, *rows)])
+    first, *others = aligned([[printable(cell) for cell in row] for row in (header, *rows)])
     closing("\n".join([f"\033[1m{first}\033[0m" if is_coloured(_end()) else first, *others]))
 
 
@@ -50,10 +50,6 @@ def verbosity() -> int:
 def _end() -> TextIO:
     running = Running.current
     return running.screen if running and running.quiet and not running.json else sys.stdout
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 class _Handler(logging.Handler):

@@ -105,7 +105,7 @@ def address(text: str) -> str:
     return text
 
 
-FILES, SPEED, HOSTS, SCRIPT = "files", "speed", "devices and hosts", "every script"
+FILES, SPEED, HOSTS, SCRIPT = "files", "speed", "devices and hosts", "config and messages"
 
 DATASET = Option(
     "-d", "--dataset", config="IMAGES_PATH", group=FILES,

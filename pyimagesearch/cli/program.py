@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from io import TextIOWrapper
 from typing import Any
 
-from pyimagesearch.cli.errors import harmless, in_words
+from pyimagesearch.cli.errors import in_words
 from pyimagesearch.cli.running import Running
 from pyimagesearch.errors import UserError
+from pyimagesearch.utils.text import printable
 
 SECONDS_TO_STOP = 1.5  # after Ctrl-C; a program should be gone within two
 
@@ -122,5 +123,5 @@ def _stopping_soon(stopped: Callable[[], int]) -> Iterator[None]:
 
 def fail(name: str, message: str, code: int = 1, command: str = "") -> int:
     """Print the one line of an error, and return the exit code."""
-    print(f"{name}: error: {harmless(message)}{command}", file=sys.stderr, flush=True)
+    print(f"{name}: error: {printable(' '.join(message.split()))}{command}", file=sys.stderr, flush=True)
     return code

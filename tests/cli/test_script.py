@@ -1,4 +1,4 @@
-"""What a script leaves in its record, however it ends."""
+"""A script: its options and its config, and its record, however it ends."""
 
 import os
 import re
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from pyimagesearch.cli import Option, options, script
 from pyimagesearch.errors import UserError
 from pyimagesearch.runs.record import read_runs
-from pyimagesearch.runs.recording import note_folder, recorded
-from tests.runs.foxscript import lines, make, raising
+from tests.cli.foxscript import lines, make, raising
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,16 +32,21 @@ def test_a_run_leaves_a_start_and_an_end(place):
     make(work)(["--config", "fox_config"])
     start, end = lines(place)
     assert start.keys() == {
-        "schema", "event", "run", "time", "script", "command", "folder", "config", "seed", "versions", "hardware",
+        "schema", "event", "run", "time", "script", "step", "command", "folder", "config", "seed", "versions",
+        "hardware",
     }  # fmt: skip
     assert re.fullmatch("[0-9a-f]{16}", start["run"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", start["time"])
     assert start["script"] == "foxscript"
     assert start["command"] == ["python", "-m", "foxscript", "--config", "fox_config"]
     assert start["folder"] == str(place)
-    assert start["config"] == {
-        "module": "fox_config", "settings": {"OUTPUT_PATH": "output", "SEED": 7, "SIZE": [3, 4]},
+    assert start["step"] == "train"
+    assert start["config"]["module"] == "fox_config"
+    settings = start["config"]["settings"]
+    assert {name: settings[name] for name in ("SEED", "SIZE", "TRAIN_HDF5", "PRECISION")} == {
+        "SEED": 7, "SIZE": [3, 4], "TRAIN_HDF5": "output/train.hdf5", "PRECISION": "auto",
     }  # fmt: skip
+    assert not {"_HIDDEN", "lower"} & settings.keys()
     assert start["seed"] == 7
     assert start["versions"]["python"] == sys.version.split()[0]
     assert {"pyimagesearch", "numpy", "opencv", "h5py", "scikit-learn", "keras"} <= start["versions"].keys()
@@ -59,13 +64,13 @@ def test_a_run_leaves_a_start_and_an_end(place):
 @pytest.mark.parametrize(
     ("error", "status", "words"),
     [
-        (UserError("size: must be odd"), "failed", "size: must be odd"),
+        (UserError("size: must be odd"), "failed", "SIZE: must be odd"),
         (ZeroDivisionError("by zero"), "failed", "ZeroDivisionError: by zero"),
         (SystemExit(3), "failed", "SystemExit: 3"),
         (KeyboardInterrupt(), "stopped", None),
     ],
 )
-def test_a_run_that_fails_says_so_and_goes_on_failing(place, error, status, words):
+def test_a_run_that_fails_says_so_and_raises(place, error, status, words):
     with pytest.raises(type(error)):
         make(raising(error))([])
     (run,) = read_runs("output")
@@ -116,7 +121,7 @@ def test_a_folder_that_is_gone_is_not_made_again_for_a_failure(place):
     assert not (place / "output").exists()
 
 
-def test_a_record_that_is_gone_begins_anew_with_both_lines(place):
+def test_a_record_that_is_gone_begins_again_with_both_lines(place):
     make(lambda: Path("output/runs.jsonl").unlink())([])
     assert [line["event"] for line in lines(place)] == ["start", "end"]
 
@@ -139,11 +144,9 @@ def test_a_full_disk_hinders_nothing_and_spoils_no_other_run(place):
     program = textwrap.dedent(f"""
         import resource, sys
         resource.setrlimit(resource.RLIMIT_FSIZE, ({size + 100}, {size + 100}))
-        from pyimagesearch.runs.recording import recorded
-        from pyimagesearch.utils import cli
-        @recorded
-        def main(argv=None):
-            cli.load_config("fox_config")
+        from pyimagesearch.cli import script
+        @script("train", config="fox_config")
+        def main(args, config):
             return {{}}
         main()
     """)
@@ -174,9 +177,8 @@ def test_scripts_that_call_scripts_leave_one_record_each(place):
 
 
 def test_a_script_without_settings_is_recorded_where_its_caller_is(place):
-    @recorded(new_folder=False)
-    def plain(argv=None):
-        note_folder(Path("elsewhere"), 3)
+    @script("draw", [Option("--seed", default=3)], config=None, new_folder=False, folder="elsewhere")
+    def plain(args):
         return {"plain": True}
 
     plain([])
@@ -193,6 +195,35 @@ def test_settings_without_an_output_folder_are_no_reason_to_fail(place):
     (place / "fox_config.py").write_text("SEED = 1\n")
     assert make(lambda: {"x": 1})([]) == {"x": 1}
     assert not list((place / "output").iterdir())
+
+
+def test_the_config_gives_what_the_options_leave_open(place):
+    found = []
+    count = Option("--count", type=int, config="SEED")
+
+    @script("train", [count, options.FORCE], config="fox_config")
+    def main(args, config):
+        found.append((args.count, args.force, config.SEED))
+        if args.count > 8:
+            raise UserError("count: must be small; pass overwrite=True")
+        return {}
+
+    main([])
+    main(["--count", "0", "--force"])
+    assert found == [(7, False, 7), (0, True, 7)]
+    with pytest.raises(UserError, match=r"^--count: must be small; pass --force$"):
+        main(["--count", "9"])
+    assert read_runs("output")[-1].error == "--count: must be small; pass --force"
+    (place / "fox_config.py").write_text("SIZE = 1\n")
+    sys.modules.pop("fox_config")
+    with pytest.raises(UserError, match="SEED: must be set in fox_config"):
+        main([])
+
+
+def test_a_mistake_is_an_exit_code_and_one_line(place, capsys):
+    main = make(raising(UserError("size: must be odd")))
+    assert main.run([]) == 2
+    assert capsys.readouterr().err == f"python -m {main.name}: error: SIZE: must be odd\n"
 
 
 class TestThen:

@@ -1,6 +1,7 @@
-"""Tables and colours."""
+"""What is printed: chapters, tables, colours, the words of the library."""
 
 import io
+import logging
 import os
 import subprocess
 import sys
@@ -8,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pyimagesearch.utils import cli
-from pyimagesearch.utils.terminal import is_coloured, obey, scope
+from pyimagesearch.cli import messages
+from pyimagesearch.cli.running import Running
+from pyimagesearch.utils.progress import is_coloured
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,18 +37,18 @@ def use_screen(monkeypatch):
 
 
 def test_a_table_is_aligned(capsys):
-    cli.table(("file", "images"), ("a", "1,000"), ("longer.hdf5", "8"))
+    messages.table(("file", "images"), ("a", "1,000"), ("longer.hdf5", "8"))
     assert capsys.readouterr().out == "\nfile         images\na             1,000\nlonger.hdf5       8\n"
 
 
 def test_names_in_a_table_cannot_write_on_the_terminal(capsys):
-    cli.table(("the class",), ("\x1b[1mred\n",))
-    assert capsys.readouterr().out == "\nthe class\n?[1mred?\n"
+    messages.table(("the class",), ("\x1b[1mred\n",))
+    assert capsys.readouterr().out == "\nthe class\n\\x1b[1mred\\n\n"
 
 
 def test_a_header_is_bold_on_a_terminal(use_screen):
     screen = use_screen()
-    cli.table(("class", "n"), ("cat", "1"))
+    messages.table(("class", "n"), ("cat", "1"))
     assert screen.getvalue() == "\n\033[1mclass  n\033[0m\ncat    1\n"
 
 
@@ -59,9 +61,9 @@ def test_an_empty_no_color_is_none(use_screen, monkeypatch):
 def test_nothing_is_coloured_where_nobody_wants_it(use_screen, monkeypatch, name, value):
     monkeypatch.setenv(name, value)
     screen = use_screen()
-    cli.table(("class", "n"), ("cat", "1"))
+    messages.table(("class", "n"), ("cat", "1"))
     assert "\033" not in screen.getvalue()
-    assert cli.verbosity() == 2
+    assert messages.verbosity() == 2
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])
@@ -80,26 +82,32 @@ def test_bars_are_coloured_unless_nobody_wants_it(no_color):
 
 def test_keras_shows_a_bar_on_a_terminal_and_a_line_an_epoch_elsewhere(use_screen, monkeypatch):
     use_screen()
-    assert cli.verbosity() == 1
+    assert messages.verbosity() == 1
     monkeypatch.setattr(sys, "stdout", io.StringIO())
-    assert cli.verbosity() == 2
+    assert messages.verbosity() == 2
 
 
 def test_keras_is_silent_with_quiet(use_screen):
     screen = use_screen()
-    with scope():
-        obey(quiet=True, json_alone=False)
-        assert cli.verbosity() == 0
-        assert cli.screen() is screen
-    assert cli.verbosity() == 1
+    with Running(quiet=True, json_alone=False):
+        assert messages.verbosity() == 0
+        assert messages.screen() is screen
+    assert messages.verbosity() == 1
 
 
-def test_options_without_a_script_change_nothing(capsys):
-    cli.parser("Packs.").parse_args(["--quiet", "--json"])
-    print("heard")
-    assert capsys.readouterr().out == "heard\n"
+def test_the_story_is_printed(capsys, tmp_path):
+    (tmp_path / "a").write_bytes(bytes(1500))
+    messages.info("packing...")
+    messages.wrote(tmp_path / "a")
+    assert capsys.readouterr().out == f"[INFO] packing...\n[INFO] wrote {tmp_path / 'a'} (1.5 kB)\n"
 
 
-def test_a_script_without_settings_has_no_config():
-    args = cli.parser("Draws.", default_config=None).parse_args(["--quiet"])
-    assert vars(args) == {"quiet": True, "json": False}
+def test_the_library_is_heard_in_a_block_alone(capsys):
+    logger = logging.getLogger("pyimagesearch.building")
+    with messages.library_heard(), messages.library_heard():
+        logger.info("3 images were left out")
+        logger.warning("the disk is nearly full")
+        with Running(quiet=True, json_alone=False):
+            logger.warning("unheard")
+    logger.info("unheard")
+    assert capsys.readouterr() == ("[INFO] 3 images were left out\n", "[INFO] the disk is nearly full\n")

@@ -14,19 +14,17 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import sys, time
 from pathlib import Path
-from pyimagesearch.runs.recording import recorded
-from pyimagesearch.utils import cli
+from pyimagesearch.cli import script
+from pyimagesearch.cli.messages import info
 
-@recorded
-def main(argv=None):
-    args = cli.parser("Works.").parse_args(argv)
-    cli.load_config(args.config)
-    cli.info("working")
+@script("train")
+def main(args, config):
+    info("working")
     time.sleep(30)
     return {}
 
 if __name__ == "__main__":
-    raise SystemExit(cli.run(main))
+    raise SystemExit(main.run())
 """
 
 
@@ -71,11 +69,11 @@ def test_a_stop_that_the_script_does_not_hear_is_recorded(place):
 
 def test_a_library_that_makes_an_error_of_a_stop_is_stopped_all_the_same(place):
     """As TensorFlow does, while it traces a function."""
-    turning = SCRIPT.replace("""    cli.info("working")
+    turning = SCRIPT.replace("""    info("working")
     time.sleep(30)
 """, """
     try:
-        cli.info("working")
+        info("working")
         time.sleep(30)
     except KeyboardInterrupt:
         time.sleep(0.2)

@@ -2,17 +2,14 @@
 
 import json
 
-from pyimagesearch.runs.recording import recorded
-from pyimagesearch.utils.cli import load_config, parser
+from pyimagesearch.cli import script
 
 
 def make(work=lambda: {}, **options):
     """Return a script that does ``work`` once it has read its config."""
 
-    @recorded(**options)
-    def main(argv=None):
-        args = parser("Works.", "fox_config").parse_args(argv)
-        load_config(args.config)
+    @script("train", config="fox_config", **options)
+    def main(args, config):
         return work()
 
     return main

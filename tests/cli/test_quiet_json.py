@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
+from pyimagesearch.cli.messages import info, table
 from pyimagesearch.errors import UserError
-from pyimagesearch.utils.cli import info, run, table
-from tests.runs.foxscript import make, raising
+from tests.cli.foxscript import make, raising
 
 
 class TestOptions:
@@ -36,7 +36,7 @@ class TestOptions:
     def test_a_failure_leaves_stdout_empty(self, place, capsys):
         main = make(raising(UserError("no")))
         for option in ("--quiet", "--json"):
-            assert run(lambda option=option: main([option])) == 2
+            assert main.run([option]) == 2
             out, err = capsys.readouterr()
             assert (out, err.endswith("error: no\n"), err.count("\n")) == ("", True, 1)
 
