@@ -1,8 +1,9 @@
-"""Lists of labelled images in CSV files, as Kaggle gives them out: ``labels.csv`` beside ``train/ID.jpg``."""
+"""Read lists of labelled images from CSV files, in Kaggle's layout: ``labels.csv`` beside ``train/ID.jpg``."""
 
 import csv
 import io
 import os
+import posixpath
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TextIO
@@ -15,47 +16,45 @@ from pyimagesearch.io.images.remotefolder import RemoteFile, RemoteFolder, is_re
 from pyimagesearch.utils.text import named
 
 FILE_COLUMNS = ("id", "image", "image_id", "file", "filename", "file_name", "path")
-
-
 LABEL_COLUMNS = ("label", "class", "breed", "category")
-
 
 _NAMED_IN_ERROR = 5
 
 
 def is_image_list(path: str | os.PathLike[str]) -> bool:
-    """Return whether ``path`` is that of a list of images, by its suffix."""
+    """Return whether ``path`` names a CSV list of images, by its suffix."""
     return Path(path).suffix.lower() == ".csv"
 
 
 def list_images(path: str | os.PathLike[str], label_of: LabelFunction) -> ImageFolder:
-    """List the images of a folder, or of a CSV file if ``path`` ends in ``.csv``.
+    """List the images of a folder, or those that a CSV file names if ``path`` ends in ``.csv``.
 
     Args:
-        label_of: the class of a file, by its path; for folders, as a CSV file has its own labels.
+        path: folder, CSV file, or the URL of either.
+        label_of: returns the class of a file for its path; unused for a CSV file, which holds the labels.
 
     Raises:
-        UserError: there is no such folder or file, or it is no list of labelled images.
+        UserError: there is no such folder or file, or it does not give labelled images.
     """
     return list_image_csv(path) if is_image_list(path) else list_image_folder(path, label_of)
 
 
 def list_image_csv(path: str | os.PathLike[str]) -> ImageFolder:
-    """List the images that a CSV file names, with the labels that it gives them.
+    """List the images that a CSV file names, with their labels.
 
-    The first line names the columns. The image is in the column called by one of `FILE_COLUMNS`, or
-    else in the first one; the label in one of `LABEL_COLUMNS`, or else in the second. An image is
-    looked for beside the CSV file, in a folder called like it, and in ``train``; a name without the
-    suffix of an image stands for the one file that has it. Columns end at commas, semicolons or tabs.
+    The first line names the columns. Images are in the first column whose name is one of `FILE_COLUMNS`, else in column
+    1; labels in the first of `LABEL_COLUMNS`, else in column 2. Each image is searched beside the CSV file, in the
+    folder of the same name, and in ``train``; a name without an image suffix stands for the only file that has it.
+    Commas, semicolons or tabs separate columns.
 
-    The CSV file may be a URL (see `io.remote`). On a web server nothing is looked for, as it may not list its
-    folders: names are written with their folder and suffix.
+    The CSV file may be a URL (see `remotefolder`). A web server may not list its folders, so nothing is searched there:
+    names need their folder and suffix.
 
     Returns:
         The images, sorted by path, relative to the folder of the CSV file.
 
     Raises:
-        UserError: the file cannot be read, has no header, or a line of it breaks a rule.
+        UserError: the file cannot be read, has no header, or has an invalid line.
     """
     path = _remote_file(os.fspath(path)) if is_remote(path) else Path(path)
     finder = _Finder(path)
@@ -69,30 +68,30 @@ def list_image_csv(path: str | os.PathLike[str]) -> ImageFolder:
             continue
         if found in lines:
             raise UserError(
-                f"dataset: {path}, line {line}: every image must be named once; {found} is also in line "
-                f"{lines[found]}; remove one of the lines"
+                f"dataset: {path}, line {line}: every image must be listed once; {found} is also in line "
+                f"{lines[found]}; remove one of them"
             )
         lines[found], labels[found] = line, label
     if missing:
         first = named(missing, _NAMED_IN_ERROR)
         if _is_on_web(path):
             raise UserError(
-                f"dataset: {path} is on a web server and must name images with their suffixes; there is none in {first}"
-                "; write it, or remove the lines"
+                f"dataset: {path} is on a web server and must name images with their suffixes; suffixes are missing in {first}"
+                "; add them, or remove the lines"
             )
         raise UserError(
-            f"dataset: {path} must name images that lie beside it, in {path.stem} or in train; not there are those "
+            f"dataset: {path} must name images that lie beside it, in {path.stem} or in train; missing are those "
             f"of {first}; move the images there, or remove the lines"
         )
     if not lines:
-        raise UserError(f"dataset: {path} names no images; every line behind the first must have a name and a label")
+        raise UserError(f"dataset: {path} names no images; every line after the first must have a name and a label")
     paths = sorted(lines)
     label_names, numbers = np.unique([labels[each] for each in paths], return_inverse=True)
     return ImageFolder(path.parent, paths, numbers.astype(np.int64), label_names.tolist())
 
 
 def _remote_file(url: str) -> RemoteFile:
-    folder, name = os.path.split(url)
+    folder, name = posixpath.split(url)
     return RemoteFolder(folder) / name
 
 
@@ -107,7 +106,7 @@ def _open(path: Path | RemoteFile) -> TextIO:
 
 
 def _entries(path: Path | RemoteFile, finder: "_Finder") -> Iterator[tuple[int, str, str]]:
-    """Yield the number of every line, the name of its image and its label."""
+    """Yield the line number, image name and label of every line."""
     try:
         with _open(path) as file:
             first = file.readline()
@@ -121,7 +120,7 @@ def _entries(path: Path | RemoteFile, finder: "_Finder") -> Iterator[tuple[int, 
                 if len(row) <= max(file_column, label_column):
                     raise UserError(
                         f"dataset: {path}, line {rows.line_num}: must have {len(header)} columns; received {len(row)}; "
-                        "mend the line"
+                        "correct the line"
                     )
                 name, label = row[file_column].strip(), row[label_column].strip()
                 if not name or not label:
@@ -135,11 +134,11 @@ def _entries(path: Path | RemoteFile, finder: "_Finder") -> Iterator[tuple[int, 
             f"dataset: {path} cannot be read ({error.strerror}); pass a CSV file with a name and a label on every line"
         ) from error
     except (csv.Error, UnicodeDecodeError) as error:
-        raise UserError(f"dataset: {path} must be a CSV file in UTF-8; it is not ({error}); save it as one") from error
+        raise UserError(f"dataset: {path} must be a CSV file in UTF-8; it is not ({error}); save it as such") from error
 
 
 def _columns(header: list[str], path: Path | RemoteFile, finder: "_Finder") -> tuple[int, int]:
-    """Return which columns hold names and labels, by the header."""
+    """Return the indices of the columns of names and labels."""
     names = [name.strip().lower() for name in header]
     if len(names) < 2:
         raise UserError(
@@ -163,7 +162,7 @@ def _columns(header: list[str], path: Path | RemoteFile, finder: "_Finder") -> t
 
 
 class _Finder:
-    """Finds images by what a CSV file calls them; each folder is listed once."""
+    """Find images by their names in a CSV file; each folder is listed once."""
 
     def __init__(self, path: Path | RemoteFile) -> None:
         self._path = path
@@ -175,19 +174,19 @@ class _Finder:
         """Return the path of an image relative to the CSV file's folder, or None.
 
         Raises:
-            UserError: the name leads out of the folder, or stands for several images.
+            UserError: the name leads out of the folder, or matches several images.
         """
         windows = PureWindowsPath(name)
         if name.startswith("/") or windows.drive or windows.root or ".." in windows.parts:
             raise UserError(
-                f"dataset: {self._path}, line {line}: images must lie below the folder of the list; received {name}, "
-                "which may lead out of it; write names relative to it, without .."
+                f"dataset: {self._path}, line {line}: images must lie below the folder of the list; received {name}; "
+                "write names relative to that folder, without .."
             )
         relative = PurePosixPath(name)
         if _is_on_web(self._path):
             return str(relative) if name.lower().endswith(EXTENSIONS) else None
         for folder in self._folders:
-            place = os.path.join(folder, *relative.parts[:-1])
+            place = posixpath.join(folder, *relative.parts[:-1])
             found = self._list(place).get(relative.name, [])
             if len(found) > 1:
                 raise UserError(
@@ -195,17 +194,17 @@ class _Finder:
                     f"{' and '.join(found)} in {self._path.parent / place}; write it with its suffix"
                 )
             if found:
-                return os.path.join(place, found[0])
+                return posixpath.join(place, found[0])
         return None
 
     def _list(self, place: str) -> dict[str, list[str]]:
-        """Return the images of a folder by their names, and by their names without a suffix."""
+        """Return the images of a folder, by their names with and without suffix."""
         if place not in self._listed:
             files = self._files(place)
             images = [file for file in files if file.lower().endswith(EXTENSIONS)]
             names: dict[str, list[str]] = {}
             for file in images:
-                names.setdefault(os.path.splitext(file)[0], []).append(file)
+                names.setdefault(posixpath.splitext(file)[0], []).append(file)
             self._listed[place] = names | {file: [file] for file in images}
         return self._listed[place]
 
@@ -214,10 +213,10 @@ class _Finder:
             if self._remote_names is None:
                 self._remote_names = {}
                 for name in self._path.parent.names():
-                    folder, file = os.path.split(name)
+                    folder, file = posixpath.split(name)
                     self._remote_names.setdefault(folder, []).append(file)
             return sorted(self._remote_names.get(place, []))
         try:
             return sorted(os.listdir(self._path.parent / place))
-        except (OSError, ValueError):  # no such folder, or a name that no folder can have
+        except (OSError, ValueError):  # a missing folder, or a name that is invalid on this system
             return []

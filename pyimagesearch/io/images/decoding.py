@@ -1,8 +1,8 @@
-"""Reads one image file into 8-bit pixels, upright, or says why it cannot.
+"""Decode one image file into upright 8-bit pixels, or say why it is unreadable.
 
-OpenCV decides the format by a file's content, turns it upright by its EXIF tag, and converts gray,
-palette, 16-bit and CMYK pixels. It says nothing of a JPEG or PNG that ends too early, and shows
-whatever colour lies under transparent pixels: both are dealt with here.
+OpenCV recognises a format by the file's content, turns the image upright by its EXIF tag, and converts gray, palette,
+16-bit and CMYK pixels. It accepts a truncated JPEG or PNG without a word and shows whatever colour lies under
+transparent pixels; this module refuses the former and lays the latter over white.
 """
 
 import os
@@ -17,12 +17,9 @@ from pyimagesearch.io.images.header import FORMATS, JPEG, PNG, image_format, ima
 from pyimagesearch.io.images.remotefolder import RemoteFile
 
 MAX_PIXELS = 2**27
-"""Images of more pixels than this are refused before they are decoded."""
-
+"""Most pixels of an image; larger ones are refused before they are decoded."""
 
 _FLAGS = {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR}
-
-
 _WITH_ALPHA = (PNG, b"GIF8", b"RIFF", b"II*\x00", b"MM\x00*")
 
 
@@ -43,12 +40,12 @@ class UnreadableImageError(UserError):
 
 
 class Decoding(NamedTuple):
-    """What is wanted of images, and what is not.
+    """Rules for image files: which to accept, and how many channels to return.
 
     Attributes:
-        channels: 3 for BGR, 1 for gray; any other number asks for files that have just so many.
+        channels: 3 for BGR, 1 for gray; any other number accepts only files with exactly that many.
         max_pixels: larger images are refused before they are decoded.
-        formats: those of `FORMATS` that are welcome; which one a file is of, its content says.
+        formats: accepted ones of `FORMATS`; a file's content tells its format, not its name.
     """
 
     channels: int = 3
@@ -56,16 +53,14 @@ class Decoding(NamedTuple):
     formats: Sequence[str] = FORMATS
 
     def check(self) -> "Decoding":
-        """Return itself, or raise a `UserError` if a setting breaks its rule."""
-        unknown = set(self.formats) - set(FORMATS)
-        if unknown or not self.formats:
+        """Return itself, or raise a `UserError` if a rule makes no sense."""
+        if set(self.formats) - set(FORMATS) or not self.formats:
             raise UserError(
-                f"IMAGE_FORMATS: must be some of {', '.join(FORMATS)}; received {', '.join(self.formats) or 'none'}"
+                f"formats: must be some of {', '.join(FORMATS)}; received {', '.join(self.formats) or 'none'}"
             )
-        if self.channels < 1 or self.max_pixels < 1:
-            raise UserError(
-                f"CHANNELS, MAX_IMAGE_PIXELS: must be at least 1; received {self.channels} and {self.max_pixels}"
-            )
+        for name, value in (("channels", self.channels), ("max_pixels", self.max_pixels)):
+            if value < 1:
+                raise UserError(f"{name}: must be at least 1; received {value}")
         return self
 
 
@@ -73,22 +68,19 @@ ANY_COLOUR_IMAGE = Decoding()
 
 
 def read_image(path: str | os.PathLike[str], decoding: Decoding = ANY_COLOUR_IMAGE) -> np.ndarray:
-    """Return the pixels of an image file.
-
-    Transparent pixels are laid over white.
+    """Read the pixels of an image file; transparent ones are laid over white.
 
     Returns:
         ndarray of shape (h, w, channels), uint8, upright.
 
     Raises:
-        UnreadableImageError: the file is missing, empty, truncated, too large, or not of a format that is
-            wanted.
+        UnreadableImageError: the file is missing, empty, truncated, too large, or of a format that is not accepted.
     """
     return decode_image(read_file(path), path, decoding)
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes:
-    """Return the content of an image file, of this machine or a `RemoteFile`.
+    """Read the bytes of an image file on this machine, or of a `RemoteFile`, in one call.
 
     Raises:
         UnreadableImageError: the file is missing or cannot be opened.
@@ -104,10 +96,10 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
 
 
 def read_files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[bytes]:
-    """Yield the content of image files of one folder, in order; those of a `RemoteFolder` are asked for together.
+    """Yield the bytes of image files of one folder, in order; those of a `RemoteFolder` are requested concurrently.
 
     Raises:
-        UnreadableImageError, StorageError: as `read_file`, in the file's place.
+        UnreadableImageError, StorageError: see `read_file`; raised when the file's turn comes.
     """
     if paths and isinstance(paths[0], RemoteFile):
         return paths[0].parent.map(read_file, paths)
@@ -117,24 +109,25 @@ def read_files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[bytes]:
 def decode_image(
     data: bytes, path: str | os.PathLike[str] = "the bytes", decoding: Decoding = ANY_COLOUR_IMAGE
 ) -> np.ndarray:
-    """Return the pixels of an image that was read into ``data``, as `read_image` does.
+    """Decode the bytes of an image file; see `read_image`.
 
     Args:
-        path: the name for error messages.
+        data: the whole file.
+        path: its name, for error messages.
 
     Raises:
-        UnreadableImageError: the bytes are no complete image.
+        UnreadableImageError: the bytes are not a complete image.
     """
     if not data:
         raise UnreadableImageError(path, "the file is empty (0 bytes)")
     channels, max_pixels, formats = decoding
     kind = image_format(data)
     if kind is not None and kind not in formats:
-        raise UnreadableImageError(path, f"it is of the format {kind}, and only {', '.join(formats)} are wanted")
+        raise UnreadableImageError(path, f"it is of the format {kind}; accepted are {', '.join(formats)}")
     if is_truncated(data):
         raise UnreadableImageError(path, "the file ends before the image does (truncated)")
     size = None if kind is None else image_size(data)
-    if size is None:  # OpenCV knows more formats; nobody has asked for them
+    if size is None:  # OpenCV knows more formats, which FORMATS leaves out
         raise UnreadableImageError(path, "its content is no image that OpenCV can decode")
     if size[0] * size[1] > max_pixels:
         raise UnreadableImageError(path, f"it has {size[0]:,} x {size[1]:,} pixels, more than {max_pixels:,} in all")
@@ -170,5 +163,6 @@ def _over_white(unchanged: np.ndarray | None, image: np.ndarray) -> np.ndarray:
 
 
 def _eight_bit(image: np.ndarray) -> np.ndarray:
+    """Scale the full range of an integer dtype, or [0, 1] of floats, to [0, 255] and round."""
     scale = 255 if image.dtype.kind == "f" else 255 / np.iinfo(image.dtype).max
     return np.rint(image * scale).clip(0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Folders of labelled images: listing, labels, splits."""
+"""List the images of a folder with their labels."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -12,29 +12,27 @@ from pyimagesearch.io.images.remotefolder import RemoteFolder, is_remote
 from pyimagesearch.utils.text import fingerprint
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
-
-
 LabelFunction = Callable[[str], str]
 
 
 def label_from_name(path: str) -> str:
-    """Return what stands before the first dot of the file's name: ``cat`` for ``cat.0.jpg``."""
+    """Return the file name up to its first dot: ``cat`` for ``cat.0.jpg``."""
     return os.path.basename(path).split(".")[0]
 
 
 def label_from_folder(path: str) -> str:
-    """Return the name of the folder that the file lies in: ``cat`` for ``cat/0.jpg``."""
+    """Return the name of the folder that holds the file: ``cat`` for ``cat/0.jpg``."""
     return os.path.basename(os.path.dirname(path))
 
 
 class ImageFolder(NamedTuple):
-    """A folder of labelled images.
+    """Labelled images of a folder.
 
     Attributes:
         root: the folder; ``root / path`` is an image.
-        paths: the images, relative to ``root``, sorted.
-        labels: int64 ndarray of shape (n,): for each image the index of its class.
-        label_names: the classes, sorted.
+        paths: sorted paths relative to ``root``, with ``/`` between folders on every system.
+        labels: int64 ndarray of shape (n,): the index of each image's class.
+        label_names: sorted names of the classes.
     """
 
     root: Path | RemoteFolder
@@ -43,20 +41,19 @@ class ImageFolder(NamedTuple):
     label_names: list[str]
 
     def subset(self, indices: np.ndarray) -> "ImageFolder":
-        """Return the images at ``indices``, in that order, with all classes."""
+        """Return the images at ``indices``, in that order; the classes stay."""
         return self._replace(paths=[self.paths[i] for i in indices], labels=self.labels[indices])
 
 
 def list_image_folder(folder: str | os.PathLike[str], label_of: LabelFunction) -> ImageFolder:
     """List the images below ``folder`` in sorted order, and label each by ``label_of(path)``.
 
-    The folder may be a URL (see `io.remote`), and gives what a copy of it on this machine would. Links to folders
-    are followed, but not back into a folder that they lie in. Files whose names begin with ``._`` are left out: a Mac
-    keeps notes on other files in them.
+    The folder may be a URL (see `remotefolder`) and then gives what a local copy would. Links to folders are followed,
+    but not back into a folder that holds them. Names that begin with ``._`` are left out: macOS keeps notes on other
+    files there.
 
     Args:
-        label_of: takes a path, returns the class's name; `label_from_name`, `label_from_folder`,
-            or your own.
+        label_of: returns the name of the class for a path: `label_from_name`, `label_from_folder`, or your own.
 
     Raises:
         UserError: the folder is missing, holds no images, or a file has no label.
@@ -81,22 +78,22 @@ def list_image_folder(folder: str | os.PathLike[str], label_of: LabelFunction) -
     for path, name in zip(found, names, strict=True):
         if not isinstance(name, str) or not name:
             raise UserError(
-                f"LABEL_OF: must give the name of a class for every image; for {path} it gave {name!r}; "
-                "choose another one in the config"
+                f"label_of: must return the name of a class for every image; for {path} it returned {name!r}; "
+                "use another function"
             )
     label_names, labels = np.unique(names, return_inverse=True)
     return ImageFolder(root, found, labels.astype(np.int64), label_names.tolist())
 
 
 def _image_paths(folder: Path, prefix: str = "", above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[str]:
-    """Yield the paths of images relative to the topmost folder; ``above`` are the folders that this one lies in."""
+    """Yield the paths of images relative to the topmost folder; ``above`` identifies the folders that hold this one."""
     try:
         status = os.stat(folder)
         entries = list(os.scandir(folder))
     except OSError as error:
         raise UserError(
-            f"dataset: {folder} cannot be listed ({error.strerror}), so its images would be left out "
-            "unseen; make it readable, or move it out of the folder"
+            f"dataset: {folder} cannot be listed ({error.strerror}), and its images would be missing silently; "
+            "make it readable, or move it elsewhere"
         ) from error
     here = (status.st_dev, status.st_ino)
     if here in above:
@@ -105,7 +102,7 @@ def _image_paths(folder: Path, prefix: str = "", above: frozenset[tuple[int, int
         if entry.name.startswith("._"):
             continue
         if _is_folder(entry):
-            yield from _image_paths(folder / entry.name, f"{prefix}{entry.name}{os.sep}", above | {here})
+            yield from _image_paths(folder / entry.name, f"{prefix}{entry.name}/", above | {here})
         elif entry.name.lower().endswith(EXTENSIONS):
             yield prefix + entry.name
 
@@ -115,7 +112,7 @@ def _remote_image_paths(folder: RemoteFolder) -> Iterator[str]:
         parts = name.split("/")
         if not name.lower().endswith(EXTENSIONS) or any(part.startswith("._") for part in parts):
             continue
-        if not {"", ".", ".."}.isdisjoint(parts):  # legal in object stores; as a path it may lead anywhere
+        if not {"", ".", ".."}.isdisjoint(parts):  # legal in object stores; as a path it could lead anywhere
             raise UserError(
                 f"dataset: names of images in {folder} must have no empty part and no . or .. between slashes; "
                 f"received {name!r}; rename it"
@@ -126,27 +123,27 @@ def _remote_image_paths(folder: RemoteFolder) -> Iterator[str]:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link to itself
+    except OSError:  # a link that points to itself
         return False
 
 
 def check_classes(images: ImageFolder) -> None:
-    """Raise a `UserError` if there is one class only."""
+    """Raise a `UserError` unless there are at least two classes."""
     if len(images.label_names) < 2:
         raise UserError(
             f"dataset: at least two classes are needed; all {len(images.paths):,} images of "
-            f"{images.root} are labelled {images.label_names[0]!r}; LABEL_OF in the config says "
-            "whether labels come from file names or from folders"
+            f"{images.root} are labelled {images.label_names[0]!r}; label_of decides whether labels come from file "
+            "names or from folders"
         )
 
 
 def build_mark(images: ImageFolder, rows: Sequence[np.ndarray], history: str) -> str:
-    """Return a mark that tells one build from another: of the images, their split and treatment."""
+    """Return a mark that two builds share only if their images, splits and ``history`` are equal."""
     lines = (f"{images.labels[row]} {images.paths[row]}" for chosen in rows for row in chosen.tolist())
     return fingerprint([history, *(str(len(chosen)) for chosen in rows), *lines])
 
 
 def count_by_class(labels: np.ndarray, label_names: Sequence[str]) -> dict[str, int]:
-    """Return the number of rows of each class, by its name."""
+    """Return how many of ``labels`` belong to each class, by its name."""
     counts = np.bincount(labels, minlength=len(label_names))
     return dict(zip(label_names, counts.tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""What the first bytes of an image file say, read before anything is decoded."""
+"""Read the format and the size of an image from its first bytes, before anything is decoded."""
 
 import io
 import threading
@@ -6,7 +6,6 @@ import warnings
 from typing import Any
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
-
 
 _SIGNATURES = {
     "jpeg": (JPEG,),
@@ -16,27 +15,22 @@ _SIGNATURES = {
     "tiff": (b"II*\x00", b"MM\x00*"),
     "webp": (b"RIFF",),
 }
-
-
 FORMATS = tuple(_SIGNATURES)
 
-
-_NOT_FRAMES = (0xC4, 0xC8, 0xCC)
+_NOT_FRAMES = (0xC4, 0xC8, 0xCC)  # JPEG markers among those of frames: Huffman tables, JPG, arithmetic conditioning
+_warnings_are_off = threading.Lock()  # switching them off affects the whole process, so one thread at a time
 
 
 def image_format(data: bytes) -> str | None:
-    """Return which of `FORMATS` an image file is of, by its first bytes, or None."""
+    """Return the one of `FORMATS` that the first bytes of a file belong to, or None."""
     return next((name for name, starts in _SIGNATURES.items() if data.startswith(starts)), None)
 
 
-_warnings_are_off = threading.Lock()  # they are off for the whole process, so one thread at a time may do it
-
-
 def image_size(data: Any) -> tuple[int, int] | None:
-    """Return (width, height) in pixels as the header has them, or None where no header is understood.
+    """Return (width, height) in pixels from the header, or None if there is no readable header.
 
     Args:
-        data: the file as bytes or a view of bytes.
+        data: the file, as bytes or a view of bytes.
     """
     if bytes(data[:3]) == JPEG:
         return jpeg_layout(data)[1]
@@ -56,9 +50,9 @@ def image_size(data: Any) -> tuple[int, int] | None:
 
 
 def jpeg_layout(data: Any) -> tuple[int, tuple[int, int] | None]:
-    """Return where the pixels of a JPEG begin, or -1, and its (width, height), or None.
+    """Return the offset of a JPEG's scan, or -1, and its (width, height), or None.
 
-    Segments are skipped by their lengths, so that thumbnails inside them do not confuse.
+    Segments are skipped by their lengths, so that a thumbnail inside one is not mistaken for the image.
     """
     position, size = 2, None
     while position + 9 <= len(data) and data[position] == 0xFF:
@@ -78,7 +72,7 @@ def jpeg_layout(data: Any) -> tuple[int, tuple[int, int] | None]:
 
 
 def is_truncated(data: bytes) -> bool:
-    """Return whether a JPEG or PNG stops before its end mark; other formats are left to the decoder."""
+    """Return whether a JPEG or PNG stops before its end mark; the decoder notices it in other formats."""
     if data.startswith(JPEG):
         scan, _ = jpeg_layout(data)
         return scan < 0 or data.rfind(b"\xff\xd9", scan) < 0
@@ -88,7 +82,7 @@ def is_truncated(data: bytes) -> bool:
 
 
 def without_animation(data: bytes) -> bytes:
-    """Return an animated PNG as the still picture that it holds; OpenCV would give a black canvas."""
+    """Return an animated PNG as the still image that it holds; OpenCV would give a black canvas."""
     if not data.startswith(PNG) or b"acTL" not in data:
         return data
     chunks, position = [PNG], len(PNG)

@@ -1,9 +1,10 @@
-"""Folders of a web server: their listings, which are pages with links, and their files."""
+"""Folders of a web server: listings, which are pages with links, and files."""
 
 import errno
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -12,21 +13,16 @@ import aiohttp
 import yarl
 from fsspec.asyn import sync
 
-from pyimagesearch.io.images.retrying import patiently
+PAUSES = (0.5, 1.0, 2.0, 4.0)
+"""Seconds to wait before each retry."""
 
 _LISTING_THREADS = 16
-
-
 _MOST_LEVELS = 32
-
-
 _MOST_REDIRECTS = 5
-
-
 _SECONDS = aiohttp.ClientTimeout(total=None, sock_connect=20, sock_read=60)
-
-
 _BUSY = (429, 503)
+_PASSING = (errno.EBUSY, errno.EIO)  # with the errors of connections, those that a retry may cure
+_random = random.SystemRandom()  # leaves the seeds of a run alone
 
 
 class _Answer(NamedTuple):
@@ -36,14 +32,14 @@ class _Answer(NamedTuple):
 
 
 class WebFolder:
-    """Files below the URL of a web server, read by one request each.
+    """Files below the URL of a web server, read with one request each; what may pass is retried after `PAUSES`.
 
-    Redirections are followed, a few and never from https to http; credentials stay with the host that they are for.
+    A few redirections are followed, but never from https to http; credentials stay with the host that they are for.
 
     Args:
         system: fsspec's file system for HTTP.
         url: of the folder; may hold a user and a password.
-        max_bytes: a larger file is refused, before it is read if the server tells its size.
+        max_bytes: size of the largest file that is accepted; refused before it is read if the server tells its size.
     """
 
     def __init__(self, system: Any, url: str, max_bytes: int) -> None:
@@ -70,15 +66,15 @@ class WebFolder:
         )
 
     def read(self, name: str) -> bytes:
-        """Return the content of a file.
+        """Read a file.
 
         Raises:
-            OSError: the server does not give it.
+            OSError: the server does not deliver it.
         """
-        return patiently(partial(self._get, f"{self._root}/{_quoted(name)}")).data
+        return self._get(f"{self._root}/{_quoted(name)}").data
 
     def _list(self, folder: str) -> tuple[list[str], list[str]]:
-        page = patiently(partial(self._get, f"{self._root}/{_quoted(folder)}"))
+        page = self._get(f"{self._root}/{_quoted(folder)}")
         if page.kind not in ("text/html", "application/xhtml+xml"):
             raise OSError(errno.ENOTDIR, f"the server does not list folders, but sends {page.kind or 'something'}")
         names = _names(page.data.decode("utf-8", "replace"), page.url)
@@ -86,6 +82,9 @@ class WebFolder:
         return folders, [f"{folder}{name}" for name in names if not name.endswith("/")]
 
     def _get(self, url: str) -> _Answer:
+        return _retried(lambda: self._get_once(url))
+
+    def _get_once(self, url: str) -> _Answer:
         try:
             return sync(self._system.loop, self._fetch, url)
         except aiohttp.ClientPayloadError as error:
@@ -99,8 +98,8 @@ class WebFolder:
 
     async def _fetch(self, url: str) -> _Answer:
         session = await self._system.set_session()
-        given = self._system.kwargs  # what the user's configuration of fsspec says
-        plain = {**given.get("headers", {}), "Accept-Encoding": "identity"}  # sizes are those of files then
+        given = self._system.kwargs  # the user's configuration of fsspec
+        plain = {**given.get("headers", {}), "Accept-Encoding": "identity"}  # so that the size is that of the file
         options = {"timeout": _SECONDS, "max_redirects": _MOST_REDIRECTS} | given | {"headers": plain}
         async with session.get(yarl.URL(url, encoded=True), **options) as response:
             steps = (*response.history, response)
@@ -117,6 +116,17 @@ class WebFolder:
     def _check_size(self, size: int) -> None:
         if size > self._max_bytes:
             raise OSError(errno.EFBIG, f"it has more than {self._max_bytes:,} bytes")
+
+
+def _retried(ask: Callable[[], _Answer]) -> _Answer:
+    for pause in PAUSES:
+        try:
+            return ask()
+        except OSError as error:
+            if not isinstance(error, ConnectionError | TimeoutError) and error.errno not in _PASSING:
+                raise
+            time.sleep(pause * _random.uniform(0.5, 1))
+    return ask()
 
 
 def _check_status(status: int, words: str) -> None:
@@ -136,7 +146,7 @@ def _check_status(status: int, words: str) -> None:
 
 
 def _names(page: str, url: str) -> list[str]:
-    """Return the names of what lies in a folder, once each, by its listing; those of folders end in ``/``."""
+    """Return the entries of a folder, once each, from its listing; names of folders end in ``/``."""
     parser = _Links()
     parser.feed(page)
     folder = urlsplit(url)
@@ -161,13 +171,13 @@ def _quoted(name: str) -> str:
 
 
 class _Links(HTMLParser):
-    """Collects where the links of a page lead."""
+    """Collect the targets of a page's links."""
 
     def __init__(self) -> None:
         super().__init__()
         self.links: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take the target of an ``a``."""
+        """Keep the target of an ``a``."""
         if tag == "a":
             self.links += [value for name, value in attrs if name == "href" and value]

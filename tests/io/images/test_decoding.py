@@ -95,6 +95,11 @@ class TestGoodFiles:
         assert image.dtype == np.uint8
         assert abs(image - expected).max() <= 1
 
+    def test_all_16_bit_values_are_rounded_where_opencv_leaves_them(self):
+        pixels = np.arange(2**16, dtype=np.uint16).reshape(128, 128, 4)
+        image = decode_image(encode(".png", pixels), decoding=Decoding(4))
+        np.testing.assert_array_equal(image, np.rint(pixels / 257).astype(np.uint8))
+
     def test_transparent_pixels_are_laid_over_white(self, rng):
         pixels = rng.integers(0, 256, (9, 8, 4), np.uint8)
         pixels[0, :, 3], pixels[1, :, 3] = 0, 255

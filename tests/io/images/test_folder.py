@@ -67,7 +67,7 @@ class TestListing:
     @pytest.mark.parametrize("wrong", ["", None, 7])
     def test_every_image_needs_a_label(self, folder, wrong):
         message = (
-            rf"LABEL_OF: must give the name of a class for every image; for cat\.0\.jpeg it gave {wrong!r}; choose"
+            rf"label_of: must return the name of a class for every image; for cat\.0\.jpeg it returned {wrong!r}; use"
         )
         with pytest.raises(UserError, match=message):
             list_image_folder(folder, lambda path: "dog" if "dog" in Path(path).name else wrong)

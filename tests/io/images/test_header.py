@@ -74,7 +74,7 @@ def test_a_real_bomb_is_refused(bad_images):
 def test_formats_that_are_not_wanted_are_left_out(suffix):
     kind = suffix[1:].replace("jpg", "jpeg")
     others = [name for name in ("jpeg", "png", "gif") if name != kind]
-    with pytest.raises(UnreadableImageError, match=f"it is of the format {kind}, and only {', '.join(others)} are"):
+    with pytest.raises(UnreadableImageError, match=f"it is of the format {kind}; accepted are {', '.join(others)}"):
         decode_image(encoded(suffix), decoding=Decoding(formats=others))
     assert decode_image(encoded(suffix), decoding=Decoding(formats=[kind])).shape == (30, 40, 3)
 
@@ -89,10 +89,10 @@ def test_formats_that_nobody_asked_for_are_not_decoded(suffix):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"formats": ("jpeg", "exr")}, "IMAGE_FORMATS: must be some of jpeg, .*; received jpeg, exr"),
-        ({"formats": ()}, "IMAGE_FORMATS: must be some of .*; received none"),
-        ({"channels": 0}, "CHANNELS, MAX_IMAGE_PIXELS: must be at least 1; received 0"),
-        ({"max_pixels": 0}, "CHANNELS, MAX_IMAGE_PIXELS: must be at least 1; received 3 and 0"),
+        ({"formats": ("jpeg", "exr")}, "formats: must be some of jpeg, .*; received jpeg, exr"),
+        ({"formats": ()}, "formats: must be some of .*; received none"),
+        ({"channels": 0}, "channels: must be at least 1; received 0"),
+        ({"max_pixels": 0}, "max_pixels: must be at least 1; received 0"),
     ],
 )
 def test_wrong_settings_are_named(settings, message):

@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from pyimagesearch.io.images import retrying
 from tests.io.images.remote.webserver import NAMES, OTHERS, serving
 
 
@@ -48,8 +47,10 @@ def certificate(tmp_path):
 @pytest.fixture
 def pauses(monkeypatch):
     """Return the pauses that would have been made."""
+    from pyimagesearch.io.images import webfolder
+
     found = []
-    monkeypatch.setattr(retrying, "time", SimpleNamespace(sleep=found.append))
+    monkeypatch.setattr(webfolder, "time", SimpleNamespace(sleep=found.append))
     return found
 
 

@@ -65,7 +65,7 @@ class TestAWebServer:
     @pytest.mark.parametrize(
         ("answer", "message"),
         [
-            (status(404), r"dataset: http://.*/x cannot be listed: it is not there; check the URL and your rights, or"),
+            (status(404), r"dataset: http://.*/x cannot be listed: it does not exist; check the URL and your rights, or"),
             (
                 status(403),
                 r"dataset: http://.*/x cannot be listed: access is denied \(the server answers 403 Forbidden",
@@ -100,7 +100,7 @@ class TestAWebServer:
     @pytest.mark.parametrize(
         ("answer", "reason", "tries"),
         [
-            (status(404), "it is not there", 1),
+            (status(404), "it does not exist", 1),
             (status(403), r"access is denied \(the server answers 403 Forbidden\)", 1),
             (status(400), "the server answers 400 Bad Request", 1),
             (status(502), "the server answers 502 Bad Gateway", 5),
@@ -186,8 +186,8 @@ class TestAWebServer:
         assert read_file(images.root / images.paths[0]) == b"cat.0.jpg"
         (folder / "labels.csv").write_text("id,breed\ncat.0.jpg,tabby\ncat,tabby\n")
         with pytest.raises(
-            UserError, match=r"labels\.csv is on a web server and must name .*there is none in line 3 cat"
+            UserError, match=r"labels\.csv is on a web server and must name .*suffixes are missing in line 3 cat"
         ):
             list_images(f"{web.url}/my%20pets/labels.csv", label_from_name)
-        with pytest.raises(UserError, match=r"none\.csv cannot be read \(it is not there\); pass a CSV file"):
+        with pytest.raises(UserError, match=r"none\.csv cannot be read \(it does not exist\); pass a CSV file"):
             list_images(f"{web.url}/none.csv", label_from_name)
