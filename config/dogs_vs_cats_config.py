@@ -1,6 +1,8 @@
-"""Settings of the Dogs vs. Cats project; copy this file for data of your own.
+"""Settings of the Dogs vs. Cats project. For data of your own, copy this file, or write one that begins
 
-Paths are relative to the folder that the scripts are run from.
+    from config.dogs_vs_cats_config import *
+
+and states what differs. Paths are relative to the folder that the scripts are run from.
 """
 
 from pyimagesearch.io import label_from_folder, label_from_name  # noqa: F401
@@ -10,7 +12,7 @@ from pyimagesearch.io import label_from_folder, label_from_name  # noqa: F401
 IMAGES_PATH = "datasets/kaggle_dogs_vs_cats/train"
 LABEL_OF = label_from_name
 
-# How many images validate and test the network: counts, or fractions of all images.
+# Images for validation and test: counts, or fractions of all images.
 NUM_VAL_IMAGES = 0.1
 NUM_TEST_IMAGES = 0.1
 
@@ -18,31 +20,43 @@ NUM_TEST_IMAGES = 0.1
 # patches of INPUT_SIZE.
 STORED_SIZE = 256
 CHANNELS = 3
-
-# What image files may be: formats by their content, and a limit that refuses decompression bombs.
-IMAGE_FORMATS = ("jpeg", "png", "gif", "bmp", "tiff", "webp")
-MAX_IMAGE_PIXELS = 2**27
 INPUT_SIZE = 227
 
+# Accepted image files: formats by their content, and a limit that refuses decompression bombs.
+IMAGE_FORMATS = ("jpeg", "png", "gif", "bmp", "tiff", "webp")
+MAX_IMAGE_PIXELS = 2**27
+
+# The scripts write everything into this folder. To put a file elsewhere, set one of
+#   TRAIN_HDF5       train.hdf5          MODEL_PATH       alexnet.keras
+#   VAL_HDF5         val.hdf5            LAST_MODEL_PATH  alexnet_last.keras
+#   TEST_HDF5        test.hdf5           FEATURES_HDF5    features.hdf5
+#   DATASET_MEAN     mean.json           CLASSIFIER_PATH  classifier.skops
+# as TEST_HDF5 = "elsewhere/test.hdf5"; a setting that is not there means the file beside it, in OUTPUT_PATH.
 OUTPUT_PATH = "output/dogs_vs_cats"
-TRAIN_HDF5 = f"{OUTPUT_PATH}/train.hdf5"
-VAL_HDF5 = f"{OUTPUT_PATH}/val.hdf5"
-TEST_HDF5 = f"{OUTPUT_PATH}/test.hdf5"
-DATASET_MEAN = f"{OUTPUT_PATH}/mean.json"
-MODEL_PATH = f"{OUTPUT_PATH}/alexnet.keras"
-LAST_MODEL_PATH = f"{OUTPUT_PATH}/alexnet_last.keras"
-FEATURES_HDF5 = f"{OUTPUT_PATH}/features.hdf5"
-CLASSIFIER_PATH = f"{OUTPUT_PATH}/classifier.skops"
 
 BATCH_SIZE = 128
 EPOCHS = 75
-LEARNING_RATE = 1e-3
-LEARNING_RATE_DECAY = "linear"  # to 0 at the last epoch; "none" keeps it constant
-REGULARIZATION = 0.0002
 SEED = 42
 
-# How often training saves a state that --resume goes on from, besides the end of every epoch; None
-# for never. Files are as large as three copies of the network.
+# The learning rate rises from 0 over WARM_UP_EPOCHS, then falls to 0 at the last epoch: "linear",
+# "cosine"; None keeps it constant.
+LEARNING_RATE = 1e-3
+LEARNING_RATE_DECAY = "linear"
+WARM_UP_EPOCHS = 0
+
+# What keeps the network from learning the images by heart: L2 regularization of its weights as in
+# the book, decoupled weight decay (AdamW), dropout, and labels that are not quite certain.
+REGULARIZATION = 0.0002
+WEIGHT_DECAY = 0.0
+DROPOUT = 0.5
+LABEL_SMOOTHING = 0.0
+
+# The network's arithmetic: "float32", "mixed_bfloat16", or "auto" for the faster one that the
+# hardware computes in.
+PRECISION = "auto"
+
+# How often training saves a state to resume from, besides the end of every epoch; None for never.
+# Files are as large as three copies of the network.
 CHECKPOINT_MINUTES = 10
 CHECKPOINT_BATCHES = None
 
