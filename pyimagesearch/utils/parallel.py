@@ -1,8 +1,9 @@
-"""Threads that work ahead of their consumer, within bounded memory."""
+"""Threads that work ahead of their consumer, in bounded memory."""
 
 import contextlib
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +18,33 @@ def cpu_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class OneOpenCVThread(contextlib.AbstractContextManager):
+    """Keep OpenCV from starting threads of its own, which would compete with ours, until the block ends.
+
+    Blocks may overlap, on any threads; after the last one OpenCV has as many threads as before the first.
+    """
+
+    _lock = threading.Lock()
+    _blocks = _before = 0
+
+    def __enter__(self) -> None:
+        import cv2
+
+        with self._lock:
+            if not OneOpenCVThread._blocks:
+                OneOpenCVThread._before = cv2.getNumThreads()
+                cv2.setNumThreads(1)
+            OneOpenCVThread._blocks += 1
+
+    def __exit__(self, *_: object) -> None:
+        import cv2
+
+        with self._lock:
+            OneOpenCVThread._blocks -= 1
+            if not OneOpenCVThread._blocks:
+                cv2.setNumThreads(OneOpenCVThread._before)
+
+
 def keep_opencv_to_one_thread() -> None:
     """Let OpenCV work on the calling thread alone; two levels of threads get into each other's way."""
     import cv2
@@ -26,7 +54,7 @@ def keep_opencv_to_one_thread() -> None:
 
 @contextlib.contextmanager
 def ctrl_c_held_back() -> Iterator[None]:
-    """Let the processes that are started meanwhile leave Ctrl-C to this one: it is held back in them for good."""
+    """Block Ctrl-C in this process, and for good in the processes that it starts in the block."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -38,20 +66,20 @@ def ctrl_c_held_back() -> Iterator[None]:
 
 
 def map_ahead(function: Callable[[Item], Result], items: Iterable[Item], threads: int, ahead: int) -> Iterator[Result]:
-    """Yield ``function(item)`` in the order of ``items``, computed on ``threads`` threads.
+    """Yield ``function(item)`` in the order of ``items``, computed on ``threads`` threads, with OpenCV on one each.
 
-    At most ``ahead`` results wait for the consumer, so memory is bounded however long ``items`` is.
-    An exception of ``function`` is raised in its item's place, and the work behind it is dropped.
+    At most ``ahead`` results wait for the consumer, so memory is bounded however long ``items`` is. An exception of
+    ``function`` is raised in its item's place; later items are dropped.
     """
-    source = iter(items)
     waiting: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="map_ahead")
-    try:
-        for item in source:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) >= ahead:
+    with OneOpenCVThread():
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) >= ahead:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)

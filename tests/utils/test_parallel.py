@@ -4,9 +4,10 @@ import sys
 import threading
 import time
 
+import cv2
 import pytest
 
-from pyimagesearch.utils.parallel import cpu_count, ctrl_c_held_back, map_ahead
+from pyimagesearch.utils.parallel import OneOpenCVThread, cpu_count, ctrl_c_held_back, map_ahead
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -81,3 +82,17 @@ def test_processes_that_are_started_meanwhile_leave_ctrl_c_to_this_one():
         inside = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout
     after = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout
     assert (inside, after) == ("True\n", "False\n")
+
+
+def test_opencv_has_its_threads_back_after_the_last_block():
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        results = map_ahead(lambda _: cv2.getNumThreads(), range(5), 2, 2)
+        assert next(results) == 1
+        with OneOpenCVThread():
+            results.close()
+            assert cv2.getNumThreads() == 1
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(before)
