@@ -13,7 +13,7 @@ from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError, dec
 from pyimagesearch.io.images.folder import ImageFolder
 from pyimagesearch.io.images.remotefolder import reading_threads
 from pyimagesearch.utils.atomic import partial_path
-from pyimagesearch.utils.parallel import keep_opencv_to_one_thread, map_ahead
+from pyimagesearch.utils.parallel import map_ahead
 
 _BLOCK, _BLOCKS_AHEAD = 16, 3
 
@@ -91,7 +91,6 @@ def pack_rows(
     fingerprints: list[Fingerprint] | None,
 ) -> None:
     """Add images to ``writer``, as `packing.pack` does, and report how many rows there are, block by block."""
-    keep_opencv_to_one_thread()
     threads = reading_threads(images.root, work.threads)
 
     def load_block(start: int) -> tuple[list[EncodedRow], list[Fingerprint]]:
