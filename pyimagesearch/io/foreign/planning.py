@@ -1,0 +1,71 @@
+"""From the path of a file to the plan by which it is read."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.io.foreign.choices import Choices, UnrecognisedError
+from pyimagesearch.io.foreign.entries import Listing
+from pyimagesearch.io.foreign.identity import what_is
+from pyimagesearch.io.foreign.listing import open_foreign, read_listing
+from pyimagesearch.io.foreign.plan import Plan
+from pyimagesearch.io.foreign.recognition import recognise
+from pyimagesearch.io.foreign.rows import look
+
+
+def plan_file(path: str | os.PathLike[str], choices: Choices | None = None, *, ask: bool = True) -> Plan:
+    """Return how a file of another program is read; a few rows are looked at.
+
+    Args:
+        path: the file.
+        choices: what the user tells; nothing by default.
+        ask: whether values that need a scale are refused; otherwise a remark says so, and the plan has no rule for
+            them, so that it describes the file but does not read it.
+
+    Raises:
+        UnrecognisedError: something is not plain, and can be told.
+        UserError: the file is no data set, or cannot be read.
+    """
+    choices = choices or Choices()
+    require_hdf5(path)
+    others = {name: _list(name) for name in {choices.labels_file, choices.names_file} - {""}}
+    with open_foreign(path) as file:
+        plan = recognise(read_listing(file), choices, others)
+        if plan.unfinished or (plan.rule and all(plan.shape) and plan.color_source != "book") or not plan.is_images:
+            return plan
+        with decoding_explained(plan):
+            seen = look(file, plan)
+    try:
+        return plan.settle(seen)
+    except UnrecognisedError as error:
+        if ask:
+            raise
+        return replace(plan, remarks=(*plan.remarks, str(error)))
+
+
+def require_hdf5(path: str | os.PathLike[str]) -> None:
+    """Raise a UserError that says what a file is, unless it is HDF5."""
+    if not os.path.isfile(path):
+        raise UserError(f"data set: {os.fspath(path)} does not exist or is no file; check the path")
+    if what := what_is(path):
+        raise UserError(f"data set: {os.fspath(path)} must be an HDF5 file; it is {what}")
+
+
+@contextmanager
+def decoding_explained(plan: Plan) -> Iterator[None]:
+    """Turn what HDF5 raises over bytes that it cannot decode into one clear error."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"data set: rows of {plan.images or 'the images'} in {plan.file} cannot be decoded ({error}); their bytes "
+            "are damaged; copy or build the file again"
+        ) from error
+
+
+def _list(path: str) -> Listing:
+    require_hdf5(path)
+    with open_foreign(path) as file:
+        return read_listing(file)

@@ -1,0 +1,150 @@
+"""What becomes of pixels that are not 8-bit: kept, taken as they are, or mapped to 0..255 as told."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.io.foreign.choices import Choices, UnrecognisedError
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a few rows hold.
+
+    Attributes:
+        low, high: the smallest and the largest value.
+        whole: whether all of them are whole numbers.
+        shape: the shape (h, w, c) of the first image.
+    """
+
+    low: float
+    high: float
+    whole: bool
+    shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ValueRule:
+    """How stored values become those of the rows.
+
+    Attributes:
+        dtype: of the rows: "uint8", "uint16" or "float32".
+        low, high: the values that become 0 and 255; None where values are not scaled.
+        words: the rule for people.
+    """
+
+    dtype: str
+    low: float | None = None
+    high: float | None = None
+    words: str = ""
+
+
+def rule_of(dtype: np.dtype, choices: Choices, seen: Seen | None) -> ValueRule | None:
+    """Return the rule for images of a dtype; None while it depends on values that were not seen yet.
+
+    Raises:
+        UnrecognisedError: the values need a scale that was not told.
+    """
+    if bounds := choices.scale_range:
+        words = f"{bounds[0]:g}..{bounds[1]:g} mapped to 0..255, as told"
+        return ValueRule("uint8", *bounds, words)
+    if dtype == np.uint8:
+        return ValueRule("uint8")
+    if dtype.kind == "b":
+        return ValueRule("uint8", 0, 1, "false and true become 0 and 255")
+    if choices.scale == "keep":
+        return _kept(dtype, "as told")
+    if seen is None:
+        return None
+    low, high = f"{seen.low:g}", f"{seen.high:g}"
+    if seen.low < 0:
+        return _kept(dtype, f"values from {low} to {high}, as after the subtraction of a mean")
+    if seen.whole and seen.high <= 255 and (seen.high > 1 or seen.high == 0):
+        return ValueRule("uint8", words=f"{dtype} that holds whole numbers of 0..255, which become uint8")
+    scale = _likely_scale(dtype, seen)
+    raise UnrecognisedError(
+        f"scale: images of 8 bits have whole numbers in 0..255; rows that were looked at are {dtype} from {low} to "
+        f"{high}; tell scale, {scale} to map that range to 0..255 or keep to leave values as they are",
+        {"scale": scale},
+    )
+
+
+def _likely_scale(dtype: np.dtype, seen: Seen) -> str:
+    if seen.high <= 1:
+        return "0..1"
+    if seen.high <= 255:
+        return "0..255"
+    return "0..65535" if seen.high <= 65535 else f"0..{seen.high:.0f}"
+
+
+def _kept(dtype: np.dtype, why: str) -> ValueRule:
+    kept = "uint16" if dtype == np.uint16 else "float32"
+    lossy = dtype.itemsize > 4 or (dtype.kind in "iu" and dtype.itemsize > 2)
+    loss = f"; {dtype} has digits that {kept} loses" if lossy and kept == "float32" else ""
+    return ValueRule(kept, words=f"kept as {kept}, {why}{loss}")
+
+
+class ValueMap:
+    """Applies a rule to blocks of rows, and keeps count of what is lost.
+
+    Attributes:
+        rounded: the largest distance of a mapped value from its whole number, in 0 to 0.5.
+    """
+
+    def __init__(self, rule: ValueRule) -> None:
+        self.rule = rule
+        self.rounded = 0.0
+
+    def apply(self, block: np.ndarray, first: int) -> np.ndarray:
+        """Return a block of rows in the rule's dtype.
+
+        Args:
+            block: ndarray of shape (n, ...), any numbers.
+            first: the number of its first row, for messages.
+
+        Raises:
+            UserError: a value is no number, or out of the range.
+        """
+        target = np.dtype(self.rule.dtype)
+        if block.dtype == target and self.rule.low is None:
+            if target.kind == "f":
+                _require(np.isfinite(block), block, first, "be finite numbers")
+            return block
+        if self.rule.low is None and target.kind == "f":
+            kept = block.astype(target)
+            _require(np.isfinite(kept), block, first, "be finite numbers of float32")
+            return kept
+        if self.rule.low is None:
+            fits = (block >= 0) & (block <= np.iinfo(target).max)
+            whole = fits & (np.trunc(block) == block) if block.dtype.kind == "f" else fits
+            _require(whole, block, first, f"be whole numbers in 0..{np.iinfo(target).max}; tell scale, or keep")
+            return block.astype(target)
+        return self._mapped(block, first)
+
+    def _mapped(self, block: np.ndarray, first: int) -> np.ndarray:
+        low, high = self.rule.low or 0.0, self.rule.high or 1.0
+        _require((block >= low) & (block <= high), block, first, f"be in {low:g}..{high:g}, as scale says")
+        if block.dtype.kind == "b":
+            return block.astype(np.uint8) * np.uint8(255)
+        # Steps of 1/255 in float32 come back from float64 arithmetic as whole numbers, within 1e-4.
+        scaled = (block.astype(np.float64) - low) * (255 / (high - low))
+        pixels = np.rint(scaled)
+        distance = float(np.abs(scaled - pixels).max(initial=0))
+        if distance > 1e-3:
+            self.rounded = max(self.rounded, distance)
+        return pixels.astype(np.uint8)
+
+    def losses(self) -> str:
+        """Return what was lost so far, for people; or ""."""
+        if not self.rounded:
+            return ""
+        return f"values between the 256 steps of 8 bits were rounded, by up to {self.rounded:.2f} of a step"
+
+
+def _require(good: np.ndarray, block: np.ndarray, first: int, rule: str) -> None:
+    if good.all():
+        return
+    bad = int(np.flatnonzero(~good.reshape(len(block), -1).all(axis=1))[0])
+    value = block[bad][~good[bad]].reshape(-1)[0]
+    raise UserError(f"images: values must {rule}; row {first + bad} has {value}")
