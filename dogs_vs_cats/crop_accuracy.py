@@ -1,74 +1,74 @@
 """Step 3: accuracy on the test images, without crops and averaged over ten crops of each."""
 
-import sys
 from pathlib import Path
 
-if __package__ in (None, ""):
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+from pyimagesearch.cli import options, script
+from pyimagesearch.cli.messages import info, table, wrote
 from pyimagesearch.runs.modelcard import write_model_card
-from pyimagesearch.runs.recording import recorded
-from pyimagesearch.utils import cli
 
 
-@recorded(then=write_model_card)
-def main(argv: list[str] | None = None) -> dict:
-    parser = cli.parser(__doc__)
-    parser.add_argument("-d", "--dataset", help="HDF5 file of test images; the config's TEST_HDF5 if not given")
-    parser.add_argument("-m", "--model", help="trained model; the config's MODEL_PATH if not given")
-    parser.add_argument("-b", "--batch-size", type=cli.positive_int, default=32, help="images in a batch")
-    parser.add_argument(
-        "-j", "--jobs", type=cli.positive_int, help="preprocessing threads; all processors if not given"
-    )
-    args = parser.parse_args(argv)
-    config = cli.load_config(args.config)
-    dataset, model_path = args.dataset or config.TEST_HDF5, args.model or config.MODEL_PATH
-
+@script(
+    step="crops",
+    then=write_model_card,
+    options=[
+        options.DATASET.but(config="TEST_HDF5", help="HDF5 file of test images"),
+        options.MODEL.but(help="trained network"),
+        options.OUTPUT.but(help="file of predictions to write; if not given, MODEL_predictions.hdf5 beside the model"),
+        options.FORCE,
+        options.BATCH_SIZE.but(default=32),
+        options.JOBS,
+    ],
+)
+def main(args, config):
     from pyimagesearch.io import HDF5DatasetGenerator
     from pyimagesearch.io.format.dataset import read_header
     from pyimagesearch.ml.metrics import evaluate_predictions
     from pyimagesearch.nn.modelfile import load_model
     from pyimagesearch.nn.prediction import predict
     from pyimagesearch.predicting.predictionsfile import read_paths, write_predictions
-    from pyimagesearch.predicting.predictor import size_around
     from pyimagesearch.preprocessing import CropPreprocessor, SimplePreprocessor
+    from pyimagesearch.preprocessing.croppreprocessor import size_around
     from pyimagesearch.utils import rank5_accuracy
+    from pyimagesearch.utils.atomic import check_output
 
-    cli.info(f"loading {model_path}...")
-    model, preparation = load_model(model_path)
-    sp, normalize = preparation.resize(), preparation.normalize()
-    size = preparation.width, preparation.height
-    header = read_header(dataset)
+    beside_model = Path(args.model).with_name(f"{Path(args.model).stem}_predictions.hdf5")
+    output = check_output(args.output or beside_model, args.force)
+
+    info(f"loading {args.model}...")
+    model, preparation = load_model(args.model)
+    header = read_header(args.dataset)
     preparation.check_data(header)
-    enlarge = [SimplePreprocessor(*size_around(*size))] if min(header.shape[1:3]) < max(size) else []
-    cp = CropPreprocessor(*size)
-    names, paths = preparation.label_names, read_paths(dataset, len(header.labels))
-    predicted_path = Path(config.OUTPUT_PATH, f"{Path(model_path).stem}_predictions.hdf5")
+    names, labels, paths = preparation.label_names, header.labels, read_paths(args.dataset, len(header.labels))
+
+    # the whole image resized, or ten crops, which a stored image must be large enough for
+    width, height = preparation.width, preparation.height
+    sp, cp, normalize = preparation.resize(), CropPreprocessor(width, height), preparation.normalize()
+    enlarge = [SimplePreprocessor(*size_around(width, height))] if min(header.shape[1:3]) < max(width, height) else []
 
     evaluations = []
-    for name, steps in (("no crops", [sp, *normalize]), ("10 crops", [*enlarge, cp, *normalize])):
-        cli.info(f"predicting on test data ({name})...")
-        test = HDF5DatasetGenerator(dataset, args.batch_size, steps, classes=len(names), threads=args.jobs)
+    for name, preprocessors in (("no crops", [sp, *normalize]), ("10 crops", [*enlarge, cp, *normalize])):
+        info(f"predicting on test data ({name})...")
+        test = HDF5DatasetGenerator(
+            args.dataset, args.batch_size, preprocessors=preprocessors, classes=len(names), threads=args.jobs
+        )
         predictions = predict(model, test, f"Evaluating, {name}")
-        rank1, rank5 = rank5_accuracy(predictions, header.labels)
-        evaluations.append(evaluate_predictions(header.labels, predictions, names, paths))
         test.close()
+        rank1, rank5 = rank5_accuracy(predictions, labels)
         rank5_text = f", rank-5: {rank5:.2%}" if len(names) > 5 else ""
-        cli.info(f"rank-1, {name}: {rank1:.2%}{rank5_text} of {len(predictions):,} images")
-    write_predictions(predicted_path, predictions.argmax(axis=1), header.labels, names, predictions, paths=paths)
-    cli.wrote(predicted_path)
+        info(f"rank-1, {name}: {rank1:.2%}{rank5_text} of {len(predictions):,} images")
+        evaluations.append(evaluate_predictions(labels, predictions, names, paths))
+
+    write_predictions(output, predictions.argmax(axis=1), labels, names, predictions, paths=paths)
+    wrote(output)
     whole, crops = evaluations
-    rows = [
-        (name, f"{found['accuracy']:.2%}", f"{found['images']:,}")
-        for name, found in (("no crops", whole), ("10 crops", crops))
-    ]
-    cli.table(("rank-1", "accuracy", "test images"), *rows)
+    rows = [("no crops", whole), ("10 crops", crops)]
+    table(("rank-1", "accuracy", "test images"), *((n, f"{e['accuracy']:.2%}", f"{e['images']:,}") for n, e in rows))
     return {
-        "rank1": whole["accuracy"], "rank1_crops": crops["accuracy"], "images": len(predictions), "model": model_path,
-        "evaluation": whole, "evaluation_crops": crops, "predictions": predicted_path,
-        "inputs": [dataset, model_path], "files": [predicted_path],
+        "rank1": whole["accuracy"], "rank1_crops": crops["accuracy"], "images": len(predictions), "model": args.model,
+        "evaluation": whole, "evaluation_crops": crops, "predictions": output,
+        "inputs": [args.dataset, args.model], "files": [output],
     }  # fmt: skip
 
 
 if __name__ == "__main__":
-    raise SystemExit(cli.run(main))
+    raise SystemExit(main.run())

@@ -1,14 +1,14 @@
-"""Files of predictions, and the paths of what was predicted.
+"""HDF5 files of predictions.
 
-A file of predictions is HDF5 that any HDF5 tool reads:
+Any HDF5 tool reads them:
 
 ================= =====================================================================
 ``predictions``   (n,) int64: the predicted class of each row
 ``labels``        (n,) int64: the true one
 ``label_names``   (k,) UTF-8: the names of classes 0 to k - 1
-``probabilities`` (n, k) float32, where there are any
-``rows``          (n,) int64: where each row stands in the data set that it was read from
-``paths``         (n,) UTF-8, where the data set has them: the image's file
+``probabilities`` (n, k) float32, if there are any
+``rows``          (n,) int64: the index of each row in its data set
+``paths``         (n,) UTF-8, if the data set has them: the image's file
 ================= =====================================================================
 """
 
@@ -25,7 +25,7 @@ from pyimagesearch.utils.atomic import PathLike, replacing
 
 
 def read_paths(dataset: PathLike, count: int) -> list[str] | None:
-    """Return the file that each row of a data set was made from; None where the data set does not say.
+    """Return the file that each row of a data set was made from; None if the data set does not say.
 
     Args:
         count: rows of the data set.
@@ -51,7 +51,7 @@ def write_predictions(
     rows: np.ndarray | None = None,
     paths: Sequence[str] | None = None,
 ) -> None:
-    """Write what was predicted for each row, atomically, in place of an older file.
+    """Write predictions atomically; an older file is replaced.
 
     Args:
         path: the file.
@@ -59,7 +59,7 @@ def write_predictions(
         labels: true classes, of shape (n,).
         label_names: the k classes.
         probabilities: of shape (n, k), if there are any.
-        rows: of shape (n,): where the rows stand in their data set; 0 to n - 1 if None.
+        rows: of shape (n,): their indices in the data set; 0 to n - 1 if None.
         paths: of the n images, if they are known.
     """
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:

@@ -51,3 +51,8 @@ class CropPreprocessor:
         if self.horiz:
             crops[5:] = crops[:5, :, ::-1]
         return crops
+
+
+def size_around(width: int, height: int) -> tuple[int, int]:
+    """Return the size of an image to cut crops of a size from: as 256 is to 227 (Krizhevsky et al., 2012)."""
+    return round(width * 256 / 227), round(height * 256 / 227)

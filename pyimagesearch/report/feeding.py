@@ -9,7 +9,6 @@ from pyimagesearch.io.batching.randomness import DrawnNumbers, uniforms
 from pyimagesearch.io.format.dataset import check_images, read_header
 from pyimagesearch.io.format.header import Header
 from pyimagesearch.io.reading.rows import open_rows
-from pyimagesearch.predicting.predictor import size_around
 from pyimagesearch.preprocessing import (
     AugmentPreprocessor,
     CropPreprocessor,
@@ -17,6 +16,7 @@ from pyimagesearch.preprocessing import (
     PatchPreprocessor,
     SimplePreprocessor,
 )
+from pyimagesearch.preprocessing.croppreprocessor import size_around
 from pyimagesearch.report.steps import Steps
 from pyimagesearch.report.thumbnails import SIDE, Thumbnail, centred, thumbnail
 

@@ -3,15 +3,14 @@ import pytest
 
 from pyimagesearch.io.images.decoding import read_image
 from pyimagesearch.predicting.contactsheet import PER_PAGE, ContactSheet, page_paths
-from pyimagesearch.predicting.prediction import Prediction
+from pyimagesearch.predicting.files import Prediction
 
 
 def sheet_of(path, count, name="cat"):
     sheet = ContactSheet(path, [name, "dog"])
     for number in range(count):
-        sheet.add(Prediction(f"{number}.png", np.array([0.75, 0.25]), np.full((80, 160, 3), (200, 10, 10), np.uint8)))
-    sheet.write()
-    return sheet.files
+        sheet.add(Prediction(f"{number}.png", np.array([0.75, 0.25]), np.full((80, 160, 3), (10, 10, 200), np.uint8)))
+    return sheet.close()
 
 
 @pytest.mark.parametrize(("count", "pages"), [(0, 0), (1, 1), (PER_PAGE, 1), (PER_PAGE + 1, 2)])

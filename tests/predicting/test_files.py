@@ -1,14 +1,55 @@
+import os
+
 import cv2
 import numpy as np
 import pytest
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.images.decoding import Decoding
-from pyimagesearch.predicting.prediction import Prediction, predict_files
+from pyimagesearch.predicting.files import Prediction, find_images, predict_files
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a/2.jpg", "a/1.PNG", "a/deep/3.gif", "a/notes.txt", "b/4.jpg", "odd[1].jpg", "no_suffix"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["b", "a"], ["b/4.jpg", "a/1.PNG", "a/2.jpg", "a/deep/3.gif"]),
+        (["a/*"], ["a/1.PNG", "a/2.jpg", "a/deep/3.gif"]),
+        (["**/*.jpg"], ["a/2.jpg", "b/4.jpg", "odd[1].jpg"]),
+        (["odd[1].jpg", "no_suffix"], ["odd[1].jpg", "no_suffix"]),
+        (["a/2.jpg", "./a/2.jpg", "a", "a/deep/../2.jpg"], ["a/2.jpg", "a/1.PNG", "a/deep/3.gif"]),
+    ],
+)
+def test_images_come_in_order_and_once(files, names, found):
+    assert find_images(names) == found
+
+
+def test_a_folder_reached_by_a_link_is_the_same_folder(files, tmp_path):
+    os.symlink(tmp_path / "b", tmp_path / "link")
+    assert find_images(["link", "b"]) == ["link/4.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("none.jpg", r"image: none\.jpg does not exist; check the path"),
+        ("a/*.txt", r"image: a/\*\.txt matches no images .* and no folders; check the pattern"),
+    ],
+)
+def test_a_name_that_leads_nowhere(files, name, message):
+    with pytest.raises(UserError, match=message):
+        find_images(["b", name])
 
 
 class Fixed:
-    """A predictor that says the same of each crop, and remembers how many crops came at once."""
+    """A predictor that gives every crop the same row, and remembers the sizes of its batches."""
 
     label_names = ["a", "b"]
     channels = 3
@@ -45,7 +86,7 @@ def test_thumbnails_are_small_and_made_if_asked_for(paths):
     (with_one,) = predict_files(Fixed([0, 1]), paths[:1], 1, 1, Decoding(), thumbnails=True)
     (without,) = predict_files(Fixed([0, 1]), paths[:1], 1, 1, Decoding())
     assert with_one.thumbnail.shape == (1, 160, 3)
-    assert without.thumbnail.size == 0
+    assert without.thumbnail is None
 
 
 @pytest.mark.parametrize("row", [[0.3, 0.3], [-0.5, 1.5], [np.nan, 1], [np.inf, 0]])
