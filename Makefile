@@ -44,7 +44,7 @@ $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, this is {v.major}.{v.minor}; run make PYTHON=/path/to/python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip
-	$(RUN) -m pip install --quiet --editable '.[dev,docs,jax,cluster,remote]'
+	$(RUN) -m pip install --quiet --editable '.[dev,docs,jax,cluster,remote,tensorboard]'
 	touch $(READY)
 
 clean: ## remove the virtual environment, the documentation and what the demo wrote

@@ -1,4 +1,4 @@
-"""Keeps the model of the epoch with the best validation."""
+"""Keep the model of the best epoch by validation."""
 
 import os
 from collections.abc import Callable
@@ -13,12 +13,12 @@ from pyimagesearch.nn.modelfile import Position
 class BestModel(keras.callbacks.Callback):
     """Save the model whenever an epoch has a higher validation accuracy than all before.
 
-    Equal accuracies are told apart by the lower validation loss.
+    Of equal accuracies, the one with the lower validation loss is better.
 
     Args:
-        output_path: the file, replaced only when the new one is whole.
+        output_path: the file, replaced only once the new one is complete.
         save: called as ``save(model, path, position)``.
-        history: results of earlier epochs, as `TrainingMonitor` keeps them, for a resumed run.
+        history: results of earlier epochs of a resumed run, as `TrainingMonitor` keeps them.
     """
 
     def __init__(
@@ -36,12 +36,12 @@ class BestModel(keras.callbacks.Callback):
 
     @property
     def epoch(self) -> int:
-        """The number of the best epoch so far, from 1."""
+        """The best epoch so far, counted from 1; 0 before the first."""
         return -self._best[2]
 
     @property
     def accuracy(self) -> float:
-        """Its validation accuracy, in [0, 1]."""
+        """Validation accuracy of the best epoch, in [0, 1]."""
         return self._best[0]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:

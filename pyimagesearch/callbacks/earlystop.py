@@ -1,4 +1,4 @@
-"""Ends a training that does not get better any more."""
+"""Stop a training that no longer improves."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,10 +9,10 @@ from pyimagesearch.errors import UserError
 
 
 class EarlyStop(keras.callbacks.Callback):
-    """Stop when the validation loss of ``patience`` epochs in a row was not below the lowest before.
+    """Stop when the validation loss of ``patience`` consecutive epochs was not below the lowest before.
 
-    It looks at the results of all epochs, so that a resumed run stops where an unbroken one does. Put it
-    behind the `TrainingMonitor`, which adds them.
+    It looks at the results of all epochs, so that a resumed run stops where an uninterrupted one does. Put it
+    after the `TrainingMonitor`, which adds them.
 
     Args:
         history: for each metric a list with one value an epoch, as `TrainingMonitor` keeps them.
@@ -39,6 +39,6 @@ class EarlyStop(keras.callbacks.Callback):
         return len(losses) - 1 - best >= self.patience
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Stop if it is time to."""
+        """Stop if the patience is exhausted."""
         if self.reached:
             self.model.stop_training = True

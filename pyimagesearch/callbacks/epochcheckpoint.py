@@ -1,4 +1,4 @@
-"""Saves the model every few epochs."""
+"""Save the model every few epochs."""
 
 import os
 from pathlib import Path
@@ -14,9 +14,9 @@ class EpochCheckpoint(keras.callbacks.Callback):
     """Save the model every ``every`` epochs as ``<output_path>/epoch_<n>.keras``.
 
     Args:
-        output_path: the folder, which is made if need be.
+        output_path: the folder, created if missing.
         every: epochs between two files.
-        start_at: epochs that the model was trained for before this run.
+        start_at: epochs done before this run.
 
     Raises:
         UserError: ``every`` is not positive.
@@ -31,7 +31,7 @@ class EpochCheckpoint(keras.callbacks.Callback):
         self.epochs_done = start_at
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Count the epoch, and save the model if it is its turn."""
+        """Count the epoch, and save the model after every ``every`` epochs."""
         self.epochs_done += 1
         if self.epochs_done % self.every == 0:
             with replacing(self.output_path / f"epoch_{self.epochs_done}.keras") as temporary:

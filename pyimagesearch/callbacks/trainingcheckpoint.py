@@ -1,4 +1,4 @@
-"""Saves model, optimizer and position, so that a stopped training goes on with the very next batch."""
+"""Save model, optimizer and position, so that an interrupted training resumes with the very next batch."""
 
 import os
 import time
@@ -15,10 +15,10 @@ from pyimagesearch.nn.modelfile import Position
 class TrainingCheckpoint(keras.callbacks.Callback):
     """Save the state of training every few batches or minutes, and after every epoch.
 
-    One file is replaced each time, only when the new one is whole. Put this callback before those that
-    record results: in the epoch that a resumed run starts in the middle of, it completes the running
-    means of the metrics by those of the batches seen before. An epoch is saved as done only after all
-    of them recorded it, so that a run resumed from there finds its results.
+    One file is replaced each time, only once the new one is complete. Put this callback before those that
+    record results: in the epoch in the middle of which a run resumes, it completes the running means of
+    the metrics by those of the earlier batches. An epoch is saved as done only after all callbacks
+    recorded it, so that a run resumed from there finds its results.
 
     Args:
         output_path: the ``.keras`` file.
@@ -26,7 +26,7 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         rows: rows of an epoch, and ``batch_size`` rows of a batch.
         every_batches: batches between two files, or None.
         every_minutes: minutes between two files, or None.
-        start: the position that this run goes on from.
+        start: the position to resume from.
 
     Raises:
         UserError: an interval is not positive.
@@ -56,19 +56,19 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         self._saved_at = time.monotonic()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Save the epoch before this one, and note where this one begins."""
+        """Save the previous epoch, and note where this one begins."""
         self._save_ended()
         resumed = epoch == self._start.epoch
         self._position = self._start if resumed else Position(epoch)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Save if it is time to, unless the epoch is at its end, which saves in any case."""
+        """Save if an interval is over, unless the epoch is at its end, which saves in any case."""
         epoch, done = self._position.epoch, self._position.batch + 1
         self._position = self._position._replace(batch=done)
-        in_turn = self._every_batches is not None and done % self._every_batches == 0
+        due = self._every_batches is not None and done % self._every_batches == 0
         minutes = (time.monotonic() - self._saved_at) / 60
         late = self._every_minutes is not None and minutes >= self._every_minutes
-        if (in_turn or late) and done * self._batch_size < self._rows:
+        if (due or late) and done * self._batch_size < self._rows:
             means = self._complete(dict(logs or {}), done * self._batch_size)
             self._write(Position(epoch, done, means))
 
@@ -88,7 +88,7 @@ class TrainingCheckpoint(keras.callbacks.Callback):
             self._ended = None
 
     def _complete(self, logs: dict[str, float], rows: int) -> dict[str, float]:
-        """Return means over all ``rows`` of the epoch so far; ``logs`` lack those before the start."""
+        """Return means over all ``rows`` of the epoch so far; ``logs`` lack the rows before the start."""
         if self._position.epoch != self._start.epoch or not self._start.batch:
             return {name: float(value) for name, value in logs.items()}
         before = self._start.batch * self._batch_size

@@ -1,4 +1,4 @@
-"""Draws the curves of loss and accuracy while a model is trained."""
+"""Draw the curves of loss and accuracy while a model is trained."""
 
 import json
 import os
@@ -19,15 +19,15 @@ class TrainingMonitor(keras.callbacks.Callback):
 
     Args:
         fig_path: the figure: PNG, PDF or SVG by its suffix.
-        json_path: the numbers: a list for each metric, one value an epoch. None keeps none.
-        start_at: epochs done before this run: the curves of ``json_path`` go on from there.
-        writes: whether the files are written; of hosts that train together only one writes.
+        json_path: the numbers: a list for each metric, one value an epoch; None for no such file.
+        start_at: epochs done before this run; their curves are read from ``json_path``.
+        writes: whether to write the files; of hosts that train together only one does.
 
     Attributes:
         history: for each metric a list with one value an epoch.
 
     Raises:
-        UserError: ``start_at`` is given but ``json_path`` holds fewer epochs, or is unreadable.
+        UserError: ``json_path`` is unreadable, or holds fewer epochs than ``start_at``.
     """
 
     @accepts_book_names
@@ -90,11 +90,11 @@ def _load(path: Path, epochs: int) -> dict[str, list[float]]:
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UserError(
             f"json_path: must hold the curves of the first {epochs} epochs; {path} cannot be read "
-            f"({error}); start anew, or restore the file"
+            f"({error}); restore the file, or start from the beginning"
         ) from error
     if known < epochs:
         raise UserError(
             f"json_path: must hold the curves of the first {epochs} epochs; {path} holds {known}; "
-            "start anew, or restore the file"
+            "restore the file, or start from the beginning"
         )
     return {name: values[:epochs] for name, values in history.items()}

@@ -1,4 +1,4 @@
-"""Measures how fast a model is trained, and how long its batches let it wait."""
+"""Measure how fast a model is trained, and how long it waits for batches."""
 
 import json
 import os
@@ -17,20 +17,20 @@ FIGURES = ("seconds", "images_per_second", "waiting")
 class TrainingSpeed(keras.callbacks.Callback):
     """Keep the speed of every epoch in a JSON file, apart from the curves, which are the same in every run.
 
-    Put it behind the `TrainingMonitor`, whose numbers would change from run to run otherwise, and before the
-    callbacks that are to show the figures as well, such as TensorBoard's. Of an epoch that a resumed run starts in
-    the middle of, the part since then is measured.
+    Put it after the `TrainingMonitor`, whose numbers would differ between runs otherwise, and before callbacks that
+    show the figures as well, such as TensorBoard's. Of the epoch in the middle of which a run resumes, only the rest
+    is measured.
 
     Args:
         json_path: the file: a list for each figure, one value an epoch.
         train: the `HDF5DatasetGenerator` that the model is trained on.
-        start: the position that this run goes on from; the figures of ``json_path`` before it are kept.
-        writes: whether the file is written; of hosts that train together only one writes.
+        start: the position to resume from; earlier figures in ``json_path`` are kept.
+        writes: whether to write the file; of hosts that train together only one does.
 
     Attributes:
-        history: "seconds": of the epoch with its validation, without the files written after it;
-            "images_per_second": of training alone; "waiting": share of the training's time, 0 to 1, in which the
-            next batch was not ready, an upper bound of what the model waited (see `BatchLoader`). None stands for
+        history: "seconds" of the epoch with its validation, without the files written after it;
+            "images_per_second" of training alone; "waiting": share of the training time, 0 to 1, in which the
+            next batch was not ready, an upper bound of the model's waiting (see `BatchLoader`). None stands for
             an epoch of an earlier run that left no figures.
     """
 
@@ -56,7 +56,7 @@ class TrainingSpeed(keras.callbacks.Callback):
         self._began = self._trained = self._ended = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Note the time, as this may be the last batch."""
+        """Note the time, in case this is the last batch."""
         self._batches = batch + 1
         self._trained = self._ended = time.perf_counter()
         self._waited = self._train.loader.waited
@@ -66,7 +66,7 @@ class TrainingSpeed(keras.callbacks.Callback):
         self._ended = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Add the epoch's figures to the file, and those that Keras has not to ``logs``."""
+        """Add the epoch's figures to the file, and those that Keras lacks to ``logs``."""
         seconds = max(self._trained - self._began, 1e-9)
         before = self._first * self._train.batch_size
         images = min((self._first + self._batches) * self._train.batch_size, self._train.num_images) - before
@@ -81,7 +81,7 @@ class TrainingSpeed(keras.callbacks.Callback):
 
 
 def _load(path: Path, epochs: int) -> dict[str, list[float | None]]:
-    """Return the figures of the first ``epochs``, as far as there are any: a training goes on without them."""
+    """Return the figures of the first ``epochs``; missing or unreadable ones are None, and stop no training."""
     try:
         known = json.loads(path.read_text("utf-8")) if epochs else {}
         lists = {name: list(known.get(name, [])) for name in FIGURES}

@@ -1,1 +1,1 @@
-"""Networks, their files, and what is done with trained ones."""
+"""Networks, their files, and the use of trained ones."""

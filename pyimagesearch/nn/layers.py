@@ -11,7 +11,7 @@ from pyimagesearch.errors import UserError
 def input_layers(
     network: str, width: int, height: int, depth: int, classes: int, scale: float | None = None, smallest: int = 1
 ) -> list[Any]:
-    """Return the input of a network of images, and a layer that scales it where that is asked for.
+    """Return the input of a network of images, and a layer that scales it if asked for.
 
     Args:
         network: its name, for messages.
@@ -21,8 +21,8 @@ def input_layers(
         scale: factor by which a first layer multiplies the input, as 1/255 for 8-bit pixels.
 
     Returns:
-        An input of shape (height, width, depth), or channels first where Keras is set so, and perhaps
-        a ``Rescaling`` layer.
+        An input of shape (height, width, depth), or channels first where Keras is set so, and a
+        ``Rescaling`` layer if ``scale`` is given.
 
     Raises:
         UserError: an argument breaks its rule.
@@ -41,13 +41,13 @@ def input_layers(
 
 
 def seeded_dropout(rate: float, name: str | None = None) -> keras.layers.Dropout:
-    """Return a dropout layer with a random state of its own, on every backend, which `save_model` stores.
+    """Return a dropout layer with its own random state, on every backend, which `save_model` stores.
 
-    Without a seed, PyTorch draws from its global generator, which no file holds. The seed comes from
-    Python's generator, as those of Keras do: `keras.utils.set_random_seed` makes it repeat.
+    Without a seed, PyTorch draws from its global generator, which no file stores. The seed comes from
+    Python's generator, as Keras's seeds do, so `keras.utils.set_random_seed` makes it repeatable.
 
     Args:
-        rate: share of the inputs that are left out, in [0, 1).
+        rate: share of the inputs that training leaves out, in [0, 1).
         name: of the layer.
     """
     return keras.layers.Dropout(rate, seed=random.randrange(2**31), name=name)

@@ -1,7 +1,7 @@
-"""``.keras`` files that know what their model expects of an image.
+"""``.keras`` files that say what their model expects of an image.
 
 Beside Keras's own entries the archive holds ``pyimagesearch.json``: the input size, channel order,
-scaling and class names that the model was trained with, and how far its training came.
+scaling and class names that the model was trained with, and the position of its training.
 """
 
 import json
@@ -31,13 +31,13 @@ class Preparation(NamedTuple):
 
     Attributes:
         width, height: size of the input, in pixels.
-        color_order: of the data files that it was trained with, "BGR" or "RGB".
+        color_order: of the data files that the model was trained with, "BGR" or "RGB".
         means: mean of each colour to subtract, keyed "R", "G", "B", in [0, 255].
         label_names: the classes in the order of the model's outputs.
-        deviations: what each colour is divided by then, keyed the same.
-        input_order: of the input's channels, "BGR" or "RGB"; that of the data if empty.
-        stored_size: sides of the square images in the data files that it was trained with, in pixels; 0 for
-            images of other shapes.
+        deviations: divisor of each colour after that, keyed the same.
+        input_order: of the input's channels, "BGR" or "RGB"; if empty, that of the data.
+        stored_size: side of the square images in the data files that the model was trained with, in pixels; 0 if
+            they are not square.
     """
 
     width: int
@@ -70,21 +70,25 @@ class Preparation(NamedTuple):
         return cls(side, side, color_order, dict(means), label_names, dict(deviations), order)
 
     def normalize(self, data_order: str = "") -> list[Any]:
-        """Return the preprocessors that turn pixels of the right size into input.
+        """Return the preprocessors that turn pixels of the input's size into input.
 
         Args:
-            data_order: order of the pixels' channels; ``color_order`` if empty. `read_image` gives "BGR".
+            data_order: order of the pixels' channels; if empty, ``color_order``. `read_image` gives "BGR".
         """
         order = self.input_order or self.color_order
         data_order = data_order or self.color_order
         return [NormalizePreprocessor(self.means, self.deviations, order, data_order), ImageToArrayPreprocessor()]
 
     def resize(self) -> SimplePreprocessor:
-        """Return the preprocessor that gives images the right size."""
+        """Return the preprocessor that resizes images to the input's size."""
         return SimplePreprocessor(self.width, self.height)
 
     def check_data(self, header: Header) -> None:
-        """Raise a `UserError` if a data set has other channels or classes than the model."""
+        """Check that a data set has the channel order and classes of the model.
+
+        Raises:
+            UserError: it does not.
+        """
         check_images(header)
         ours = (self.color_order, self.label_names)
         theirs = (header.color_order, header.label_names)
@@ -96,11 +100,11 @@ class Preparation(NamedTuple):
 
 
 class Position(NamedTuple):
-    """How far a training came.
+    """A position within a training.
 
     Attributes:
-        epoch, batch: what comes next, both from 0.
-        means: of each metric over the batches of ``epoch`` so far.
+        epoch, batch: the next ones, both from 0.
+        means: mean of each metric over the batches of ``epoch`` so far.
     """
 
     epoch: int = 0
@@ -113,10 +117,10 @@ def save_model(
 ) -> None:
     """Save a model, its optimizer, its preparation and its training's position.
 
-    The file replaces an older one only when it is whole.
+    The file replaces an older one only once it is complete.
 
     Args:
-        stream: names the stream of batches that ``position`` counts: data, seed, batch size.
+        stream: names the stream of batches that ``position`` counts: data, batch size, seed.
     """
     with replacing(path) as temporary:
         model.save(temporary)
@@ -134,7 +138,7 @@ def read_description(path: PathLike) -> tuple[Preparation, Position, str]:
     """Return the preparation, the position and the stream that `save_model` stored.
 
     Raises:
-        UserError: the file is missing, no ``.keras`` file, or was saved by Keras alone.
+        UserError: the file is missing, is no ``.keras`` file, or was saved by Keras alone.
     """
     if not os.path.isfile(path):
         raise UserError(f"model: {os.fspath(path)} does not exist; train a model first, or check the path")
@@ -147,7 +151,7 @@ def read_description(path: PathLike) -> tuple[Preparation, Position, str]:
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(
             f"model: {os.fspath(path)} does not say what input it was trained with; use a model that "
-            "train_alexnet saved, or save yours with pyimagesearch.nn.modelfile.save_model"
+            "this package trained, or save yours with pyimagesearch.nn.modelfile.save_model"
         ) from error
 
 
@@ -164,8 +168,8 @@ def load_model(path: PathLike) -> tuple[keras.Model, Preparation]:
             states = json.loads(archive.read(_ENTRY))["random_states"]
     except _UNLOADABLE as error:
         raise UserError(
-            f"model: {os.fspath(path)} cannot be loaded, or not safely: it is damaged, or no model that this package "
-            f"saved ({type(error).__name__}: {error}); restore it, or train it again"
+            f"model: {os.fspath(path)} cannot be loaded safely: it is damaged, or was not saved by this package "
+            f"({type(error).__name__}: {error}); restore it, or train it again"
         ) from error
     for variable, state in zip(_random_states(model), states, strict=True):
         variable.assign(state)
@@ -179,12 +183,12 @@ def load_model(path: PathLike) -> tuple[keras.Model, Preparation]:
 
 
 def _random_states(model: keras.Model) -> list[keras.Variable]:
-    """Return the states of the generators behind dropout, which Keras does not save."""
+    """Return the states of the random generators of dropout, which Keras does not save."""
     return [v for v in model.variables if v.path.endswith("seed_generator_state")]
 
 
 def check_resumable(path: PathLike, preparation: Preparation, stream: str, epochs: int) -> Position:
-    """Return the position that training can go on from.
+    """Return the position to resume training from.
 
     Raises:
         UserError: as `read_description`, the model was trained with other input or other batches, or
@@ -193,13 +197,13 @@ def check_resumable(path: PathLike, preparation: Preparation, stream: str, epoch
     trained_with, position, trained_on = read_description(path)
     if (trained_with, trained_on) != (preparation, stream):
         raise UserError(
-            f"--resume: {os.fspath(path)} must have been trained with the input and the batches that the "
-            f"config and the data give now; it was trained with {trained_with}, {trained_on}; received "
-            f"{preparation}, {stream}; restore the settings, or train anew with --force"
+            f"resume: {os.fspath(path)} must have been trained with the input and the batches that the "
+            f"settings and the data give now; it was trained with {trained_with}, {trained_on}; received "
+            f"{preparation}, {stream}; restore the settings, or train again with overwrite=True"
         )
     if position.epoch >= epochs:
         raise UserError(
-            f"--epochs: must exceed the {position.epoch} epochs that {os.fspath(path)} was trained for; "
+            f"epochs: must exceed the {position.epoch} epochs that {os.fspath(path)} was trained for; "
             f"received {epochs}; ask for more epochs in all"
         )
     return position

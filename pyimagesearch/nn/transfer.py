@@ -1,4 +1,4 @@
-"""A trained backbone with a new head: one flat network, of which the last part learns."""
+"""A trained backbone with a new head: one flat network, whose upper layers learn."""
 
 import math
 from typing import NamedTuple
@@ -11,25 +11,25 @@ from pyimagesearch.nn.layers import seeded_dropout
 from pyimagesearch.nn.modelfile import Preparation
 
 _HEAD = "head_"
-"""What the names of the layers of a head begin with: a loaded model is told apart by them."""
+"""Prefix of the names of a head's layers, by which it is found in a loaded model."""
 _MOMENTUM = 0.9
-"""Of the head's batch normalisation; Keras's 0.99 would need hundreds of batches to know the features' means."""
+"""Of the head's batch normalisation; Keras's 0.99 would need hundreds of batches to learn the features' means."""
 
 
 class TransferNetwork(NamedTuple):
     """A backbone of `pyimagesearch.nn.backbones` and the head that is put on it.
 
-    The head averages the maps over the image, and then has, as far as they are asked for, a batch
-    normalisation, dense layers with ReLU, dropout, and the classes with softmax.
+    The head averages the maps over the image. Batch normalisation, dense layers with ReLU and dropout follow, each
+    if asked for, and then the classes with softmax.
 
     Attributes:
         backbone: its name, in any case.
         weights: "imagenet", "none" or a file, as `load_backbone` takes them.
         alpha: width of a MobileNet, as a factor; 1 if None.
         size: width and height of the input, in pixels; the backbone's own if None.
-        layer: the layer of the backbone that the head is put on; its last if empty.
+        layer: the layer of the backbone that the head is put on; if empty, the last.
         head: units of the dense layers before the classes.
-        dropout: share of the classifier's inputs that are left out while training, in [0, 1).
+        dropout: share of the last layer's inputs that training leaves out, in [0, 1).
         batch_norm: whether the head begins with a batch normalisation.
     """
 
@@ -46,7 +46,7 @@ class TransferNetwork(NamedTuple):
         """Return the network, from images of shape (n, size, size, 3) to probabilities of shape (n, classes).
 
         Raises:
-            UserError: as `load_backbone`, or there is no such layer or width, or the images are too small.
+            UserError: as `load_backbone`, or there is no such layer or width.
         """
         layers = keras.layers
         backbone = self._load()
@@ -59,14 +59,14 @@ class TransferNetwork(NamedTuple):
         for number, units in enumerate(self.head, 1):
             x = layers.Dense(units, activation="relu", name=f"{_HEAD}dense_{number}")(x)
         if self.dropout:
-            # Without a seed Keras leaves dropout to PyTorch, whose random state is in no file of the model.
             x = seeded_dropout(self.dropout, f"{_HEAD}dropout")(x)
-        x = layers.Dense(classes, activation="softmax", name=f"{_HEAD}classes")(x)
+        x = layers.Dense(classes, activation="softmax", name=f"{_HEAD}classes", dtype="float32")(x)
         return keras.Model(backbone.inputs[0], x)
 
-    def preparation(self, label_names: list[str], color_order: str = "BGR") -> Preparation:
-        """Return what its input must be; arguments as of `Preparation.for_backbone`."""
-        return Preparation.for_backbone(self.backbone, label_names, self.size, color_order)
+    def preparation(self, label_names: list[str], color_order: str = "BGR", stored_size: int = 0) -> Preparation:
+        """Describe its input; arguments as of `Preparation`."""
+        preparation = Preparation.for_backbone(self.backbone, label_names, self.size, color_order)
+        return preparation._replace(stored_size=stored_size)
 
     def _load(self) -> keras.Model:
         if self.alpha is not None and not 0 < self.alpha < math.inf:
@@ -75,12 +75,12 @@ class TransferNetwork(NamedTuple):
 
 
 def backbone_layers(model: keras.Model) -> list[keras.Layer]:
-    """Return the layers of a built network that are not of its head, in Keras's order, from the input on."""
+    """Return the layers of a built network below its head, in Keras's order, from the input on."""
     return [layer for layer in model.layers if not layer.name.startswith(_HEAD)]
 
 
 def frozen_layers(model: keras.Model, freeze: str) -> int:
-    """Return how many layers of the backbone shall stay as they are.
+    """Return the number of layers of the backbone to freeze.
 
     Args:
         freeze: "all", a number of layers, or the name of the last one.
@@ -102,14 +102,14 @@ def frozen_layers(model: keras.Model, freeze: str) -> int:
 
 
 def freeze_layers(model: keras.Model, count: int) -> None:
-    """Let the network learn from the layer with number ``count`` on, the head in any case; compile it then.
+    """Freeze the first ``count`` layers of the backbone; compile the network after this.
 
-    The batch normalisations of the whole backbone stay as they are: they go on using the means and
-    variances of ImageNet. Those of a few small batches would undo what the layers behind them know
+    The batch normalisations of the whole backbone stay frozen, too, with the means and variances of ImageNet:
+    those of a few small batches would undo what the layers after them learned
     (https://keras.io/guides/transfer_learning).
     """
-    for number, layer in enumerate(backbone_layers(model)):
-        layer.trainable = number >= count and not isinstance(layer, keras.layers.BatchNormalization)
+    for index, layer in enumerate(backbone_layers(model)):
+        layer.trainable = index >= count and not isinstance(layer, keras.layers.BatchNormalization)
 
 
 def _output(backbone: keras.Model, name: str) -> keras.KerasTensor:

@@ -1,4 +1,4 @@
-"""Training that can start in the middle of an epoch."""
+"""Training that can start in the middle of an epoch, and the learning rate along its way."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,20 +9,32 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.nn.modelfile import Position
 
 
-def learning_rate(rate: float, decay: str, steps: int) -> Any:
-    """Return a learning rate for an optimizer: ``rate``, or a line from it to 0 after ``steps`` batches.
+def learning_rate(rate: float, decay: str | None, steps: int, warm_up_steps: int = 0) -> Any:
+    """Return an optimizer's learning rate: a number, or a schedule of Keras.
 
     Args:
-        decay: "linear" or "none".
+        rate: the highest learning rate.
+        decay: "linear" or "cosine": to 0 after ``steps`` batches; None: constant.
+        steps: batches of the whole training.
+        warm_up_steps: batches in which the rate first rises from 0, with "cosine" only.
 
     Raises:
-        UserError: ``decay`` is something else.
+        UserError: ``decay`` is something else, or the warm-up does not fit.
     """
-    if decay not in ("linear", "none"):
-        raise UserError(f'LEARNING_RATE_DECAY: must be "linear" or "none"; received {decay!r}')
-    if decay == "none":
-        return rate
-    return keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
+    if decay not in ("linear", "cosine", None, "none"):
+        raise UserError(f'learning_rate_decay: must be "linear", "cosine" or None; received {decay!r}')
+    if warm_up_steps and decay != "cosine":
+        raise UserError(
+            f'warm_up_epochs: needs learning_rate_decay="cosine", whose schedule has one; received {decay!r}'
+        )
+    if warm_up_steps >= steps:
+        raise UserError("warm_up_epochs: must be below the epochs in all; warm up for less, or train longer")
+    schedules = keras.optimizers.schedules
+    if decay == "linear":
+        return schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
+    if decay == "cosine" and warm_up_steps:
+        return schedules.CosineDecay(0.0, steps - warm_up_steps, warmup_target=rate, warmup_steps=warm_up_steps)
+    return schedules.CosineDecay(rate, steps) if decay == "cosine" else rate
 
 
 def fit_from(
@@ -32,32 +44,32 @@ def fit_from(
     epochs: int,
     start: Position,
     callbacks: Sequence[keras.callbacks.Callback],
-    verbose: int,
+    verbose: int | str,
 ) -> None:
-    """Train from ``start`` to the end of the last epoch, on just the batches that are left.
+    """Train from ``start`` to the end of the last epoch, on exactly the remaining batches.
 
-    The generator's epoch follows that of Keras, which under TensorFlow's strategies begins an epoch for a look at it.
+    The generator's epoch follows Keras's, which under TensorFlow's strategies begins an extra epoch to see a batch.
 
     Args:
-        train: an `HDF5DatasetGenerator`, whose epoch is set to that of ``start``.
+        train: an `HDF5DatasetGenerator`; its epoch is set to that of ``start``.
         validation: the same for validation.
-        epochs: epochs in all, those before ``start`` included.
-        verbose: as of ``fit``.
+        epochs: epochs in all, including those before ``start``.
+        verbose: as in ``fit``.
 
     Raises:
-        UserError: ``start`` is behind the last batch of an epoch.
+        UserError: ``start`` is past the last batch of an epoch.
     """
     if start.batch >= len(train):
         raise UserError(
-            f"--resume: must go on within the {len(train)} batches of an epoch, which are fewer if more devices share "
+            f"resume: must continue within the {len(train)} batches of an epoch, which are fewer if more devices share "
             f"them; received a checkpoint at batch {start.batch}; take as many devices as before"
         )
     train.epoch = start.epoch
     follow = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: setattr(train, "epoch", epoch))
-    parts = [(train, start.epoch, epochs)]
+    runs = [(train, start.epoch, epochs)]
     if start.batch:
-        parts = [(EpochTail(train, start.batch), start.epoch, start.epoch + 1), (train, start.epoch + 1, epochs)]
-    for batches, first, last in parts:
+        runs = [(EpochTail(train, start.batch), start.epoch, start.epoch + 1), (train, start.epoch + 1, epochs)]
+    for batches, first, last in runs:
         if first < last:
             model.fit(
                 batches, validation_data=validation, initial_epoch=first, epochs=last,
@@ -68,11 +80,11 @@ def fit_from(
 
 
 class EpochTail(keras.utils.PyDataset):
-    """The batches of a generator's epoch from one on.
+    """The remaining batches of a generator's epoch.
 
     Args:
         generator: an `HDF5DatasetGenerator`.
-        first: number of the first batch that is left.
+        first: index of the first remaining batch.
     """
 
     def __init__(self, generator: Any, first: int) -> None:
@@ -80,11 +92,11 @@ class EpochTail(keras.utils.PyDataset):
         self._generator, self._first = generator, first
 
     def __len__(self) -> int:
-        """Batches that are left."""
+        """Number of remaining batches."""
         return len(self._generator) - self._first
 
     def __getitem__(self, index: int) -> Any:
-        """Return a batch, counted from the first that is left."""
+        """Return a batch, counted from the first remaining one."""
         return self._generator[self._first + index]
 
     def on_epoch_begin(self) -> None:

@@ -1,14 +1,13 @@
-"""The devices and hosts that a training runs on."""
+"""The devices and hosts that a training is to run on: as the caller says, or as a launcher's environment says."""
 
-import argparse
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.utils.cli import positive_int, whole_number
+
+_DEFAULT_PORT = 29500
 
 
 @dataclass(frozen=True)
@@ -16,12 +15,12 @@ class Hosts:
     """The machines, or rather processes, that train one network together.
 
     Attributes:
-        count: how many there are.
-        index: the number of this one, from 0.
+        count: number of hosts.
+        index: this host, from 0.
         coordinator: "name:port" of host 0, where all meet.
-        source: who says so.
-        join_seconds: how long they wait for each other at the start.
-        lost_seconds: after how long one that is not heard of is given up.
+        source: where these values come from, in words.
+        join_seconds: how long the hosts wait for each other at the start.
+        lost_seconds: how long a host may be silent before the others give it up.
     """
 
     count: int
@@ -35,11 +34,12 @@ class Hosts:
         return f"host {self.index} of {self.count}"
 
 
-class Layout(NamedTuple):
-    """What the options ask for.
+@dataclass(frozen=True)
+class Layout:
+    """Devices and hosts as asked for.
 
     Attributes:
-        devices: how many of each host, "all", or None for what Keras takes by itself.
+        devices: number of each host's devices to use, "all", or None for Keras's own choice.
         hosts: None for this process alone.
     """
 
@@ -47,85 +47,68 @@ class Layout(NamedTuple):
     hosts: Hosts | None = None
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add ``--devices``, ``--hosts`` and what belongs to them to a script's options."""
-    option = parser.add_argument
-    option("--devices", type=_devices, metavar="N", help="GPUs of this machine (CPUs if it has none) to use, or all")
-    option(
-        "--hosts", type=_hosts, metavar="N",
-        help="train on so many hosts together, each of which runs this command; auto: as the environment says",
-    )  # fmt: skip
-    option("--host-index", type=whole_number, metavar="I", help="the number of this host, from 0")
-    option("--coordinator", type=_address, metavar="HOST:PORT", help="where the hosts meet: host 0 and a free port")
-    option("--join-timeout", type=positive_int, default=300, help="seconds to wait for all hosts at the start")
-    option("--lost-timeout", type=positive_int, default=30, help="seconds after which a silent host is given up")
-
-
-def read_layout(args: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Layout:
-    """Return what the options ask for; without ``--hosts`` nothing is taken from the environment.
+def find_layout(
+    devices: int | str | None = None,
+    hosts: int | str | None = None,
+    host_index: int | None = None,
+    coordinator: str | None = None,
+    join_timeout: int = 300,
+    lost_timeout: int = 30,
+    *,
+    environment: Mapping[str, str] = os.environ,
+) -> Layout:
+    """Return the devices and hosts to train on.
 
     Args:
-        args: with the options of `add_options`.
-        environment: variables, from which `find_hosts` completes what ``--hosts`` leaves open.
+        devices: GPUs of each host to use (CPU devices if it has none), "all", or None for Keras's own choice.
+        hosts: number of hosts; "auto" takes it from the environment; None for this process alone, which
+            ignores the environment.
+        host_index: this host, from 0; None to find it in the environment.
+        coordinator: "name:port" of host 0; None to find it in the environment.
+        join_timeout: seconds to wait for all hosts at the start.
+        lost_timeout: seconds after which a silent host is given up.
+        environment: variables of a launcher, see `find_hosts`.
 
     Raises:
-        UserError: something is missing, or does not fit.
+        UserError: a value is missing or does not fit.
     """
-    if args.hosts is None:
-        for name in ("host_index", "coordinator"):
-            if getattr(args, name) is not None:
-                raise UserError(f"--{name.replace('_', '-')}: needs --hosts; received no --hosts; add --hosts N")
-        return Layout(args.devices)
+    if hosts is None:
+        for name, value in (("host_index", host_index), ("coordinator", coordinator)):
+            if value is not None:
+                raise UserError(f"{name}: needs hosts; received {value} without hosts; add hosts=N")
+        return Layout(devices)
     found = find_hosts(environment)
-    if found is None and args.hosts == "auto":
+    if found is None and hosts == "auto":
         raise UserError(
-            "--hosts: auto needs variables of Slurm (SLURM_PROCID), Kubernetes (JOB_COMPLETION_INDEX) or another "
-            "launcher (RANK, WORLD_SIZE) in the environment; found none; pass --hosts N --host-index I --coordinator "
-            "HOST:PORT"
+            "hosts: auto needs variables of Slurm (SLURM_PROCID), Kubernetes (JOB_COMPLETION_INDEX) or another "
+            "launcher (RANK, WORLD_SIZE) in the environment; found none; pass hosts=N host_index=I "
+            "coordinator=HOST:PORT"
         )
-    found = found or Found("the command line")
-    count = found.count if args.hosts == "auto" else args.hosts
-    index = found.index if args.host_index is None else args.host_index
+    found = found or Found("explicit values")
+    count = found.count if hosts == "auto" else int(hosts)
+    index = found.index if host_index is None else host_index
     if count is None:
-        raise UserError(f"--hosts: {found.source} does not say how many there are; received auto; pass --hosts N")
+        raise UserError(f"hosts: {found.source} does not give their number; received auto; pass hosts=N")
     if index is None:
-        raise UserError(f"--host-index: must be given with --hosts {count}: 0 on the first host, then 1, 2, ...")
+        raise UserError(f"host_index: must be given for {count} hosts: 0 on the first, then 1, 2, ...")
     if index >= count:
-        raise UserError(f"--host-index: must be below the {count} of --hosts, from 0; received {index}")
-    coordinator = args.coordinator or found.coordinator or ("" if count > 1 else "localhost:0")
-    if not coordinator:
-        raise UserError(f"--coordinator: must be given with --hosts {count}: host 0 and a free port, as node1:29500")
-    given = args.hosts != "auto" and args.host_index is not None and bool(args.coordinator or count == 1)
-    source = "the command line" if given else found.source
-    return Layout(args.devices, Hosts(count, index, coordinator, source, args.join_timeout, args.lost_timeout))
-
-
-def _devices(text: str) -> int | str:
-    return text if text == "all" else positive_int(text)
-
-
-def _hosts(text: str) -> int | str:
-    return text if text == "auto" else positive_int(text)
-
-
-def _address(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
-        raise argparse.ArgumentTypeError(f"must be a name and a port, as node1:29500; received {text}")
-    return text
-
-
-_DEFAULT_PORT = 29500
+        raise UserError(f"host_index: must be below the number of hosts, {count}, counting from 0; received {index}")
+    meeting_point = coordinator or found.coordinator or ("" if count > 1 else "localhost:0")
+    if not meeting_point:
+        raise UserError(f"coordinator: must be given for {count} hosts: host 0 and a free port, as node1:29500")
+    given = hosts != "auto" and host_index is not None and bool(coordinator or count == 1)
+    source = "explicit values" if given else found.source
+    return Layout(devices, Hosts(count, index, meeting_point, source, join_timeout, lost_timeout))
 
 
 @dataclass(frozen=True)
 class Found:
-    """What environment variables say; None is what they leave open.
+    """Values found in environment variables; None where there is none.
 
     Attributes:
-        source: who set them.
-        count: how many hosts there are.
-        index: the number of this one, from 0.
+        source: who set the variables.
+        count: number of hosts.
+        index: this host, from 0.
         coordinator: "name:port" of host 0.
     """
 
@@ -136,16 +119,16 @@ class Found:
 
 
 def find_hosts(environment: Mapping[str, str]) -> Found | None:
-    """Return what the nearest launcher says, or None if there is none.
+    """Return the nearest launcher's values, or None without a launcher.
 
-    Known are, in this order: ``RANK``, ``WORLD_SIZE``, ``MASTER_ADDR`` and ``MASTER_PORT`` (torchrun, Ray Train,
-    Kubeflow); ``JOB_COMPLETION_INDEX`` (an indexed job of Kubernetes); ``SLURM_PROCID``, ``SLURM_NTASKS``,
-    ``SLURM_STEP_NODELIST`` and ``SLURM_JOB_ID`` (srun).
+    These are known, and looked for in this order: ``RANK``, ``WORLD_SIZE``, ``MASTER_ADDR`` and ``MASTER_PORT``
+    (torchrun, Ray Train, Kubeflow); ``JOB_COMPLETION_INDEX`` (an indexed job of Kubernetes); ``SLURM_PROCID``,
+    ``SLURM_NTASKS``, ``SLURM_STEP_NODELIST`` and ``SLURM_JOB_ID`` (srun).
 
-    The hosts meet one port above ``MASTER_PORT``, where torchrun listens itself.
+    The hosts meet one port above ``MASTER_PORT``, where torchrun itself listens.
 
     Raises:
-        UserError: a variable that must be a number is none.
+        UserError: a variable must be a number and is not.
     """
     if "RANK" in environment and "WORLD_SIZE" in environment:
         address = environment.get("MASTER_ADDR")
@@ -167,7 +150,7 @@ def _slurm(environment: Mapping[str, str]) -> Found:
     tasks = next((name for name in ("SLURM_STEP_NUM_TASKS", "SLURM_NTASKS") if name in environment), None)
     nodes = environment.get("SLURM_STEP_NODELIST") or environment.get("SLURM_JOB_NODELIST")
     job = _number(environment, "SLURM_JOB_ID") if "SLURM_JOB_ID" in environment else 0
-    port = 20000 + job % 10000  # jobs that share a node need ports of their own, below those that systems hand out
+    port = 20000 + job % 10000  # jobs on a shared node need different ports, below the ephemeral range
     return Found(
         "Slurm",
         _number(environment, tasks) if tasks else None,
@@ -177,9 +160,9 @@ def _slurm(environment: Mapping[str, str]) -> Found:
 
 
 def first_node(nodes: str) -> str:
-    """Return the first name of Slurm's short form of a list, such as ``gpu[07-09,12],login1``."""
-    opened = re.match(r"([^\[,]*)\[(\w+)[^\]]*\]([^\[,]*)", nodes)
-    return "".join(opened.groups()) if opened else nodes.split(",")[0]
+    """Return the first name of Slurm's compressed list, such as ``gpu[07-09,12],login1``."""
+    bracketed = re.match(r"([^\[,]*)\[(\w+)[^\]]*\]([^\[,]*)", nodes)
+    return "".join(bracketed.groups()) if bracketed else nodes.split(",")[0]
 
 
 def _number(environment: Mapping[str, str], name: str) -> int:

@@ -1,7 +1,8 @@
-"""Training in two stages: first the new head alone, then it and the last part of the backbone."""
+"""Training in two stages: first the new head alone, then the upper layers of the backbone as well."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import keras
 
@@ -10,13 +11,14 @@ from pyimagesearch.nn.transfer import backbone_layers, freeze_layers, frozen_lay
 from pyimagesearch.training.fit import fit_from
 
 
-class Stage(NamedTuple):
-    """Some epochs with the same layers frozen.
+@dataclass(frozen=True)
+class Stage:
+    """Consecutive epochs with the same layers frozen.
 
     Attributes:
-        first, last: the epoch that it begins with, and the one behind its end, both from 0.
+        first, last: the first epoch, and the one past the last, both from 0.
         rate: learning rate of Adam.
-        frozen: how many layers of the backbone stay as they are.
+        frozen: number of frozen layers of the backbone.
     """
 
     first: int
@@ -25,22 +27,22 @@ class Stage(NamedTuple):
     frozen: int
 
     def in_words(self, model: keras.Model) -> str:
-        """Return what it does to ``model``."""
+        """Describe what it trains of ``model``."""
         layers = len(backbone_layers(model))
-        last = f" and the last {layers - self.frozen} of {layers} layers" if self.frozen < layers else " alone"
-        return f"epochs {self.first + 1} to {self.last} train the head{last}, at a rate of {self.rate:g}"
+        upper = f" and the last {layers - self.frozen} of {layers} layers" if self.frozen < layers else " alone"
+        return f"epochs {self.first + 1} to {self.last} train the head{upper}, at a rate of {self.rate:g}"
 
 
 def plan_stages(
     model: keras.Model, freeze: str, warm_up: int, epochs: int, learning_rate: float, fine_tune_rate: float
 ) -> list[Stage]:
-    """Return the stages of a training; there is only one where the whole backbone stays frozen, or without warm-up.
+    """Return the stages of a training: one if the whole backbone stays frozen or there is no warm-up, otherwise two.
 
     Args:
-        model: what `TransferNetwork.build` made.
+        model: a network of `TransferNetwork.build`.
         freeze: what stays frozen after the warm-up, as `frozen_layers` takes it.
         warm_up: epochs with the whole backbone frozen.
-        epochs: epochs after that.
+        epochs: epochs after the warm-up.
         learning_rate: of all epochs with the whole backbone frozen.
         fine_tune_rate: of the others.
 
@@ -64,15 +66,15 @@ def fit_stages(
     validation: Any,
     start: Position,
     callbacks: Sequence[keras.callbacks.Callback],
-    verbose: int,
+    verbose: int | str,
 ) -> None:
     """Train from ``start`` to the end of the last stage; each stage begins with a new Adam.
 
     Args:
         train: an `HDF5DatasetGenerator` with one-hot labels.
         validation: the same for validation, or None.
-        start: a position that `save_model` stored, if ``model`` comes from there.
-        verbose: as of ``fit``.
+        start: the position stored with ``model``, if it is from a file of `save_model`.
+        verbose: as in ``fit``.
     """
     for stage in stages:
         if start.epoch >= stage.last:

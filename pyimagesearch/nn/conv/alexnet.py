@@ -13,11 +13,11 @@ _SMALLEST = 57
 
 
 def mean_subtraction(means: Mapping[str, float], axis: int = -1) -> keras.Layer:
-    """Return a layer that does in the model what `MeanPreprocessor` does before it.
+    """Return a layer that subtracts means as `MeanPreprocessor` does.
 
     Args:
         means: mean of each colour, keyed "R", "G", "B", in [0, 255].
-        axis: where the channels are, in the order BGR.
+        axis: the axis of the channels, which are in the order BGR.
     """
     return layers.Normalization(axis=axis, mean=[means[color] for color in "BGR"], variance=[1.0] * 3)
 
@@ -38,6 +38,7 @@ class AlexNet:
         reg: float = 0.0002,
         *,
         momentum: float = 0.9,
+        dropout: float = 0.5,
         means: Mapping[str, float] | None = None,
     ) -> keras.Sequential:
         """Return the untrained network; 227x227x3 with 2 classes has 58,327,810 parameters.
@@ -49,6 +50,7 @@ class AlexNet:
             reg: factor of the L2 penalty.
             momentum: of the batch normalisation's running means. Keras's default of 0.99 leaves
                 the validation accuracy at chance for the first hundreds of steps.
+            dropout: share of the inputs of each dense layer after the first that training leaves out, in [0, 1).
             means: mean of each colour to subtract in a first layer, keyed "R", "G", "B", in [0, 255].
                 The input is then BGR pixels, which may be uint8: a quarter of the bytes of float32.
 
@@ -93,10 +95,10 @@ class AlexNet:
                 *conv(256, 5), *pool(),
                 *conv(384, 3), *conv(384, 3), *conv(256, 3), *pool(),
                 layers.Flatten(),
-                *dense(4096), seeded_dropout(0.5),
-                *dense(4096), seeded_dropout(0.5),
+                *dense(4096), seeded_dropout(dropout),
+                *dense(4096), seeded_dropout(dropout),
                 layers.Dense(classes, kernel_regularizer=L2(reg)),
-                layers.Activation("softmax"),
+                layers.Activation("softmax", dtype="float32"),  # also under a mixed precision
             ],
             name="alexnet",
         )  # fmt: skip
