@@ -77,6 +77,18 @@ def positive_number(text: str) -> float:
     return number
 
 
+def positive_ints(text: str) -> tuple[int, ...]:
+    """Convert an option's text, such as "64,32", to whole numbers of at least 1, for ``type=``."""
+    return tuple(positive_int(word) for word in text.split(",") if word)
+
+
+def fraction(text: str) -> float:
+    """Convert an option's text to a number of at least 0 and below 1, for ``type=``."""
+    if not 0 <= float(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 0 and below 1; received {text}")
+    return float(text)
+
+
 def number_or(word: str) -> Callable[[str], int | str]:
     """Return a ``type=`` for a whole number of at least 1, or one word instead."""
 
@@ -156,6 +168,15 @@ DEVICES = (
         help="how long a host may be silent before it is given up",
     ),
 )  # fmt: skip
+
+
+def layout(args: argparse.Namespace) -> Any:
+    """Return the devices and hosts that the options `DEVICES` ask for, for a `Training`."""
+    from pyimagesearch.training.hosts import find_layout
+
+    return find_layout(**{option.dest: getattr(args, option.dest) for option in DEVICES})
+
+
 TENSORBOARD = Option("--tensorboard", metavar="FOLDER", help="write the curves for TensorBoard into this folder")
 
 CONFIG = Option("--config", metavar="MODULE", group=SCRIPT, help="settings, as a module's name")
