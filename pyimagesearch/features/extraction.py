@@ -1,177 +1,231 @@
-"""Extracts the features of one shard: a task that any process can do."""
+"""Extract the features of many images into one file, or into shards that the tasks of a cluster write."""
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from pyimagesearch.building.scanning import Piece, check_reachable, reachable, scan_carefully
-from pyimagesearch.building.sharding import made_together, missing_shards, sealing
+from pyimagesearch.building.allornothing import all_or_nothing, missing_shards, sealing
+from pyimagesearch.building.scanning import check_reachable, find_culprit, reachable
 from pyimagesearch.cluster.tasks import Cluster, Work, wait_for
+from pyimagesearch.cluster.thisprocess import ThisProcess
 from pyimagesearch.features.extractor import FeatureExtractor
-from pyimagesearch.features.imagesource import ImageSource, open_images, read_rows
+from pyimagesearch.features.imagesource import ImageFiles, ImageSource, open_images
+from pyimagesearch.io.format.header import Provenance
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
-from pyimagesearch.io.images.decoding import ANY_COLOUR_IMAGE, UnreadableImageError
-from pyimagesearch.io.images.folder import ImageFolder, label_from_name
+from pyimagesearch.io.images.decoding import ANY_COLOUR_IMAGE
+from pyimagesearch.io.images.folder import label_from_name
 from pyimagesearch.io.shards.names import shard_path, shard_ranges
-from pyimagesearch.utils.atomic import partial_path
-from pyimagesearch.utils.parallel import keep_opencv_to_one_thread, map_ahead
+from pyimagesearch.utils.atomic import PathLike, partial_path
+from pyimagesearch.utils.parallel import map_ahead
+from pyimagesearch.utils.text import fingerprint
 
 
-class Extraction(NamedTuple):
-    """What all shards have in common.
+@dataclass(frozen=True)
+class Batch:
+    """Consecutive images of an extraction.
 
     Attributes:
-        extractor: that of this process; None in other processes, which make theirs by ``recipe``.
-        source: the images, likewise; None in other processes, which open ``hdf5`` or are told their files.
-        recipe: of the extractor.
-        hdf5: the file that holds the images, or "" where each has a file of its own.
+        images: the input of each network, as `FeatureExtractor.prepare` returns it.
+        labels: int64 ndarray of shape (n,).
+        paths: the origin of each image; None if unknown.
+    """
+
+    images: list[np.ndarray]
+    labels: np.ndarray
+    paths: list[str] | None
+
+
+Write = Callable[[FeatureExtractor, Iterator[Batch], HDF5DatasetWriter], None]
+"""Adds the features of all batches to a data set."""
+
+
+class FeatureExtraction:
+    """The extraction of the features of images, in any order, by the tasks of a cluster.
+
+    Images are read, resized and prepared by threads ahead of the network::
+
+        def write(model, batches, dataset):
+            for batch in batches:
+                dataset.add(model.predict(batch.images), batch.labels, batch.paths)
+
+        FeatureExtraction(model, images, order).run(write, "features.hdf5")
+
+    Args:
+        model: the network or networks.
+        images: all images.
+        order: int64 ndarray of shape (n,): the indices of the images, in the order of the features.
+        batch_size: images that the network sees at a time; features may depend on it in their last digits.
+        shards: number of files to write (see `io.shards`); fewer if there are fewer batches.
+        cluster: runs one task for each shard; this process if None.
+
+    Attributes:
+        mark: tells this extraction from those of other images or networks.
+    """
+
+    def __init__(
+        self,
+        model: FeatureExtractor,
+        images: ImageSource,
+        order: np.ndarray,
+        *,
+        batch_size: int = 32,
+        shards: int = 1,
+        cluster: Cluster | None = None,
+    ) -> None:
+        self._model, self._images, self._order, self._batch_size = model, images, order, batch_size
+        self._ranges = shard_ranges(len(order), shards, batch_size)
+        self._cluster = cluster or ThisProcess()
+        self.mark = fingerprint([images.identity, model.recipe, str(batch_size), *map(str, order.tolist())])
+
+    def run(
+        self, write: Write, output: PathLike, *, buf_size: int = 1000, overwrite: bool = False, resume: bool = False
+    ) -> int:
+        """Write the features to a file, and to shards beside it if there are several.
+
+        Args:
+            write: adds the features of some batches, of one file or shard. Tasks of a cluster call it in other
+                processes: it must be a function of a module.
+            output: the file.
+            buf_size: rows between resume points.
+            overwrite: replace existing files, once the new ones are complete.
+            resume: continue an interrupted extraction with the same `mark`.
+
+        Returns:
+            The number of feature vectors that an earlier run had written.
+
+        Raises:
+            UserError: an image cannot be read, or a file cannot be written.
+        """
+        output = Path(output)
+        missing = missing_shards(output, len(self._ranges), self.mark, overwrite, resume)
+        if missing is None:
+            return len(self._order)
+        self._check_cluster(output)
+        model, images = self._model, self._images
+        provenance = Provenance(history=model.description, build=self.mark, recipe=model.recipe)
+        settings = {"buf_size": buf_size, "overwrite": overwrite, "resume": resume, "provenance": provenance}
+        here = not self._cluster.elsewhere
+        plan = _Plan(
+            write, model if here else None, model.recipe, model.features, os.path.abspath(images.path),
+            images.label_names, self._batch_size, settings,
+        )  # fmt: skip
+        shards = [self._shard(output if here else output.absolute(), index) for index in missing]
+        made = sum(len(shard.indices) for shard in shards)
+        results = self._cluster.run(
+            partial(extract_shard, plan), shards, label="Extracting features", total=made,
+            weight=lambda shard: len(shard.indices), rescue=_find_culprit,
+        )  # fmt: skip
+        recovered = all_or_nothing(shards, results, {output: len(self._ranges)}, overwrite)
+        return len(self._order) - made + sum(count for _, count in recovered)
+
+    def _check_cluster(self, output: Path) -> None:
+        """Raise a `UserError` unless all tasks can read the images and write the file."""
+        images, files = self._images, self._model.files
+        if images.folder is None:
+            self._cluster.check([images.path, *files], [output.parent])
+        else:
+            check_reachable(images.folder, self._cluster, [output.parent], files)
+
+    def _shard(self, output: Path, index: int) -> "_Shard":
+        start, stop = self._ranges[index]
+        images, indices = self._images, self._order[start:stop]
+        number = (index, len(self._ranges))
+        labels, paths = images.labels[indices], [images.paths[i] for i in indices] if images.paths else None
+        source: ImageSource | None = images
+        if self._cluster.elsewhere:
+            source = None
+            if images.folder is not None:  # a task gets the names of its images only
+                source = ImageFiles(reachable(images.folder, self._cluster).subset(indices), images.path)
+                indices = np.arange(len(indices))
+        return _Shard(number, shard_path(output, *number), source, indices, labels, paths)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The settings that all shards share.
+
+    Attributes:
+        write: adds the features of a shard.
+        model: the networks; None in other processes, which make theirs from ``recipe``.
+        recipe: of the model.
         features: length of a feature vector.
+        images_path: the HDF5 file of the images, for other processes.
         label_names: the classes.
         batch_size: images that the network sees at a time.
         settings: arguments of `HDF5DatasetWriter`.
     """
 
-    extractor: FeatureExtractor | None
-    source: ImageSource | None
+    write: Write
+    model: FeatureExtractor | None
     recipe: str
-    hdf5: str
     features: int
+    images_path: str
     label_names: list[str]
     batch_size: int
     settings: dict[str, Any]
 
 
-class FeatureShard(NamedTuple):
-    """One file to be made.
+@dataclass(frozen=True)
+class _Shard:
+    """A task: to write one file.
 
     Attributes:
         number: (index, count).
         path: the file.
-        rows: int64 ndarray of shape (n,): numbers of its images, in order.
+        source: the images; None if the task must open the HDF5 file itself.
+        indices: int64 ndarray of shape (n,): of the images in ``source``, in the order of the features.
         labels: int64 ndarray of shape (n,).
-        paths: where they came from, or None where nobody knows.
-        images: the files of its images, for other processes.
+        paths: the origin of each image; None if unknown.
     """
 
     number: tuple[int, int]
     path: Path
-    rows: np.ndarray
+    source: ImageSource | None
+    indices: np.ndarray
     labels: np.ndarray
     paths: list[str] | None
-    images: ImageFolder | None
 
 
-def extract_shard(extraction: Extraction, shard: FeatureShard, work: Work) -> int:
-    """Make one file, and leave it sealed under its unfinished name (see `sharding.sealing`).
+def extract_shard(plan: _Plan, shard: _Shard, work: Work) -> int:
+    """Write one file, and leave it sealed under its unfinished name (see `allornothing.sealing`).
 
     Returns:
-        How many rows an earlier run had made.
+        The number of rows that an earlier run had written.
     """
-    keep_opencv_to_one_thread()
-    extractor = extraction.extractor or work.keep("extractor", lambda: FeatureExtractor.from_recipe(extraction.recipe))
-    source = extraction.source
-    if source is None and extraction.hdf5:
-        source = work.keep("images", lambda: open_images(extraction.hdf5, label_from_name, work.threads))
-
-    def prepare(batch: slice) -> list[np.ndarray]:
-        if source is not None:
-            return extractor.prepare(source.read(shard.rows[batch], extractor.resize))
-        assert shard.images is not None
-        return extractor.prepare(read_rows(shard.images, np.arange(len(shard.rows))[batch], extractor.resize))
-
+    model = plan.model or work.keep("model", lambda: FeatureExtractor.from_recipe(plan.recipe))
+    source = shard.source or work.keep("images", lambda: open_images(plan.images_path, label_from_name, work.threads))
     wait_for(partial_path(shard.path), work)
-    shape, size = (len(shard.rows), extraction.features), extraction.batch_size
-    writer = HDF5DatasetWriter(shape, shard.path, "features", shard=shard.number, **extraction.settings)
+    shape = (len(shard.indices), plan.features)
+    writer = HDF5DatasetWriter(shape, shard.path, "features", shard=shard.number, **plan.settings)
     with sealing(writer):
-        writer.store_class_labels(extraction.label_names)
-        done = writer.recover(shard.labels, shard.paths, size) if extraction.settings["resume"] else 0
-        batches = [slice(start, start + size) for start in range(done, len(shard.rows), size)]
-        prepared = map_ahead(prepare, batches, work.threads, work.threads + 1)
-        for inputs, batch in zip(prepared, batches, strict=True):
-            writer.add(extractor.extract(inputs), shard.labels[batch], shard.paths and shard.paths[batch])
-            work.report(writer.rows_added)
+        writer.store_class_labels(plan.label_names)
+        done = writer.recover(shard.labels, shard.paths, plan.batch_size) if plan.settings["resume"] else 0
+        with contextlib.closing(_batches(model, source, shard, plan.batch_size, writer, work)) as batches:
+            plan.write(model, batches, writer)
     return done
 
 
-def find_culprit(shard: FeatureShard, work: Work) -> None:
-    """Look for an image of a shard that ends the process which decodes it.
+def _batches(
+    model: FeatureExtractor, source: ImageSource, shard: _Shard, size: int, writer: HDF5DatasetWriter, work: Work
+) -> Generator[Batch, None, None]:
+    """Yield the batches that the writer lacks, prepared ahead by threads."""
 
-    Raises:
-        UnreadableImageError: there it is, or another one that cannot be read.
-    """
-    if shard.images is None:
-        return
-    looks = scan_carefully(ANY_COLOUR_IMAGE, None, Piece(0, shard.images), work)
-    for path, look in zip(shard.images.paths, looks, strict=True):
-        if isinstance(look, str):
-            raise UnreadableImageError(shard.images.root / path, look)
+    def prepare(batch: slice) -> list[np.ndarray]:
+        return model.prepare(source.read(shard.indices[batch], model.resize))
+
+    batches = [slice(start, start + size) for start in range(writer.rows_added, len(shard.indices), size)]
+    prepared = map_ahead(prepare, batches, work.threads, work.threads + 1)
+    for images, batch in zip(prepared, batches, strict=True):
+        yield Batch(images, shard.labels[batch], shard.paths and shard.paths[batch])
+        work.report(writer.rows_added)
 
 
-def extract_together(
-    cluster: Cluster,
-    images: ImageSource,
-    order: np.ndarray,
-    extractor: FeatureExtractor,
-    output: Path,
-    dataset: str,
-    *,
-    shards: int,
-    batch_size: int,
-    networks: Sequence[str] = (),
-    overwrite: bool = False,
-    resume: bool = False,
-    **settings: Any,
-) -> int:
-    """Write the features of images in any order to one file, or to shards of whole batches.
-
-    Args:
-        cluster: what makes them.
-        order: int64 ndarray of shape (n,): the numbers of the images, in the order of the features.
-        output: the file to make; shards come to lie beside it.
-        dataset: where ``images`` come from.
-        shards: how many there are to be; fewer if there are not so many batches.
-        batch_size: images that the network sees at a time; its features may depend on that in their last digits.
-        networks: files that the extractor was loaded from.
-        overwrite, resume, settings: arguments of `HDF5DatasetWriter`, with ``build``.
-
-    Returns:
-        How many feature vectors an earlier run had made.
-
-    Raises:
-        UserError: an image cannot be read, or a file cannot be written.
-    """
-    ranges = shard_ranges(len(order), shards, batch_size)
-    missing = missing_shards(output, len(ranges), settings["build"], overwrite, resume)
-    if missing is None:
-        return len(order)
-    here = not cluster.elsewhere
-    if images.folder is None:
-        cluster.check([dataset, *networks], [output.parent])
-    else:
-        check_reachable(images.folder, cluster, [output.parent], networks)
-    extraction = Extraction(
-        extractor if here else None, images if here else None, extractor.recipe,
-        os.path.abspath(dataset) if images.folder is None else "", extractor.features, images.label_names, batch_size,
-        {
-            **settings, "overwrite": overwrite, "resume": resume, "history": extractor.description,
-            "recipe": extractor.recipe,
-        },
-    )  # fmt: skip
-    tasks = []
-    for index in missing:
-        start, stop = ranges[index]
-        rows, number = order[start:stop], (index, len(ranges))
-        path = shard_path(output if here else output.absolute(), *number)
-        files = None if here or images.folder is None else reachable(images.folder, cluster).subset(rows)
-        names = [images.paths[row] for row in rows] if images.paths else None
-        tasks.append(FeatureShard(number, path, rows, images.labels[rows], names, files))
-    run = cluster.run(
-        partial(extract_shard, extraction), tasks, label="Extracting features",
-        total=sum(len(task.rows) for task in tasks), weight=lambda task: len(task.rows), rescue=find_culprit,
-    )  # fmt: skip
-    made = sum(len(task.rows) for task in tasks)
-    return len(order) - made + sum(done for _, done in made_together(tasks, run, {output: len(ranges)}, overwrite))
+def _find_culprit(shard: _Shard, work: Work) -> None:
+    if shard.source is not None and shard.source.folder is not None:
+        find_culprit(shard.source.folder, ANY_COLOUR_IMAGE, None, work)

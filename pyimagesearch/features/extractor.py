@@ -1,4 +1,4 @@
-"""Feature vectors of images: what one or several networks know of them before they name a class."""
+"""Turn images into feature vectors with one or several pretrained networks."""
 
 import json
 import os
@@ -14,27 +14,28 @@ from pyimagesearch.utils.atomic import PathLike
 
 
 class FeatureExtractor:
-    """Turns images into feature vectors; those of several networks are joined end to end.
+    """Turns images into feature vectors; those of several networks are concatenated.
 
-    Make one by `from_names`, `from_model` or `from_recipe`. Three steps, of which the first two can be
-    done by any thread ahead of the third::
+    Made by `from_names`, `from_model` or `from_recipe`. It works in three steps, and any thread can do the first two
+    ahead of the third::
 
         pixels = np.stack([extractor.resize.preprocess(image) for image in images])
-        features = extractor.extract(extractor.prepare(pixels))
+        features = extractor.predict(extractor.prepare(pixels))
 
     Args:
         networks: the networks in the order of their features.
         flip: average the features of every image and of its mirror image.
         precision: "float32", or "mixed_bfloat16": faster on GPUs and on processors that calculate in
             bfloat16, slower on others; features keep two or three digits.
-        stored_size: sides of the squares that the images were stored as before, in pixels; 0 if they were not.
+        stored_size: side in pixels of the squares that the images were stored as before; 0 if they were not.
 
     Attributes:
-        resize: the preprocessor that makes of an image, BGR, what all networks need of it.
+        resize: the preprocessor that resizes an image, BGR, to the input sizes of all networks.
         features: length of a feature vector.
         description: the networks and how they are used, in words.
         recipe: the same as JSON, which `from_recipe` reads.
-        stored_size: as given: other images are to be made such squares first.
+        files: the files that the networks come from.
+        stored_size: as given: other images must be made such squares first.
 
     Raises:
         UserError: a network cannot be loaded (see `FeatureNetwork.load`), or the precision is unknown.
@@ -52,6 +53,7 @@ class FeatureExtractor:
         self._flip, self.stored_size = flip, stored_size
         self.resize = Sizes(list(dict.fromkeys(self._sizes)))
         self.features = sum(int(model.output_shape[-1]) for model in self._models)
+        self.files = [network.file for network in networks if network.file]
         words = [str(network) for network in networks]
         words += ["averaged with the mirror image's"] * flip + [precision] * (precision != PRECISIONS[0])
         self.description = "; ".join(words)
@@ -76,7 +78,7 @@ class FeatureExtractor:
         Args:
             names: keys of `BACKBONES` or files, separated by commas.
             weights, layer, alpha: as `load_backbone` and `FeatureNetwork` take them: one for all
-                networks, or one for each, separated by commas; empty for what is usual.
+                networks, or one for each, separated by commas; empty for the default.
             seed: of random weights.
         """
         models = names.split(",")
@@ -92,10 +94,10 @@ class FeatureExtractor:
 
     @classmethod
     def from_recipe(cls, text: str) -> "FeatureExtractor":
-        """Make the extractor again that gave this `recipe`.
+        """Make the extractor with this `recipe` again.
 
         Raises:
-            UserError: it is no recipe, or a file that it names has changed or is gone.
+            UserError: the text is not a recipe, or a file that it names has changed or is missing.
         """
         try:
             content = json.loads(text)
@@ -103,17 +105,17 @@ class FeatureExtractor:
             rest = content["flip"], content["precision"], int(content["stored_size"])
         except (ValueError, TypeError, KeyError) as error:
             raise UserError(
-                f"recipe: must be what FeatureExtractor.recipe gave; received {text[:80]!r}; extract the features again"
+                f"recipe: must come from FeatureExtractor.recipe; received {text[:80]!r}; extract the features again"
             ) from error
         for network in networks:
-            network.check_unchanged()
+            network.verify_file()
         return cls(networks, *rest)
 
     def prepare(self, pixels: np.ndarray) -> list[np.ndarray]:
         """Return the input of every network, float32.
 
         Args:
-            pixels: a stack of what `resize` gave, of shape (n, pixels, 3), uint8, BGR.
+            pixels: a stack of results of `resize`, of shape (n, pixels, 3), uint8, BGR.
         """
         inputs = []
         for (width, height), steps in zip(self._sizes, self._steps, strict=True):
@@ -123,8 +125,8 @@ class FeatureExtractor:
             inputs.append(images)
         return inputs
 
-    def extract(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
-        """Return features of shape (n, features), float32, of a batch that `prepare` made."""
+    def predict(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the features of a batch from `prepare`, of shape (n, features), float32."""
         pairs = zip(self._models, inputs, strict=True)
         return np.concatenate([self._features(model, images) for model, images in pairs], axis=1)
 
@@ -138,15 +140,13 @@ class FeatureExtractor:
 
 
 class Sizes:
-    """Resizes an image to several sizes, and puts the pixels of all one behind the other.
-
-    The aspect ratio is not kept.
+    """Resizes an image to several sizes, ignoring the aspect ratio, and concatenates the pixels.
 
     Args:
         sizes: widths and heights, in pixels.
 
     Attributes:
-        shape: of the result.
+        shape: of the result, (pixels, 3).
         places: the slice of the pixels of each size.
     """
 

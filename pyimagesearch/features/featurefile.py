@@ -1,9 +1,10 @@
-"""Feature vectors of a file, by row number: from memory where they fit, else from the file."""
+"""Read feature vectors by index: from memory if they fit, else from the file."""
 
 import copy
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -13,33 +14,32 @@ from pyimagesearch.io.format.header import Header, open_file
 from pyimagesearch.io.format.untrusted import damage_reported
 from pyimagesearch.io.reading.rows import open_rows
 
-_BLOCK_BYTES = 2**20
-"""Of a block of rows in float32: it stays in a processor's cache while it is worked on."""
+_BLOCK_BYTES = 2**20  # of rows in float32: they stay in a processor's cache while it works on them
 
 
 class FeatureFile:
-    """The feature vectors of a file, their classes, and how such features are made.
+    """The feature vectors of a file, their classes and their recipe; a context manager.
 
     Args:
-        path: an HDF5 file of features, of shape (n, d) and any dtype.
-        in_memory: whether all rows are read at once, as float32, or block by block when they are asked for; None
-            reads them at once if they take at most half of the memory that is free.
-        neighbours: how many processes share that memory in such a way.
+        db_path: an HDF5 file of features, of shape (n, d) and any dtype.
+        in_memory: True reads all rows at once, as float32; False reads each block from the file when it is needed; None
+            reads them at once if they take at most half of the free memory.
+        neighbours: number of processes that share this memory.
 
     Attributes:
         path: the file.
         shape: (n, d).
-        labels: int64 ndarray of shape (n,): for each row the index of its class in ``names``.
+        labels: int64 ndarray of shape (n,): the index of each row's class in ``names``.
         names: the classes that occur, sorted.
-        recipe: how to make such features of other images, as JSON, or "" where the file does not say.
+        recipe: how to make such features of other images, as JSON; "" if the file does not say.
         in_memory: whether all rows were read at once.
 
     Raises:
-        UserError: the file cannot be used, holds images, or too few rows of a class.
+        UserError: the file cannot be used, holds images, or has too few rows of a class.
     """
 
-    def __init__(self, path: str | os.PathLike[str], in_memory: bool | None = None, neighbours: int = 1) -> None:
-        header = read_header(path)
+    def __init__(self, db_path: str | os.PathLike[str], in_memory: bool | None = None, neighbours: int = 1) -> None:
+        header = read_header(db_path)
         self.names, self.labels = _classes(header)
         self.shape = (header.shape[0], header.shape[1])
         self.recipe, self.path = header.recipe, header.path
@@ -53,16 +53,16 @@ class FeatureFile:
             self._rows = open_rows(header)
 
     def read(self, rows: np.ndarray) -> np.ndarray:
-        """Return the features of ``rows`` as float32 ndarray of shape (len(rows), d), which nobody else will touch."""
+        """Return a copy of the features of ``rows``, float32 ndarray of shape (len(rows), d)."""
         self._before_read()
         if self._features is not None:
             return self._features[rows]
         assert self._rows is not None, "the file was closed"
-        with np.errstate(over="ignore"):  # `read_blocks` looks for what does not fit
+        with np.errstate(over="ignore"):  # `read_blocks` reports what overflows
             return np.array(self._rows.read(rows.tolist()), np.float32)
 
     def blocks(self, rows: np.ndarray) -> list[np.ndarray]:
-        """Cut ``rows`` into pieces whose features fit a processor's cache."""
+        """Split ``rows`` into blocks whose features fit a processor's cache."""
         size = int(np.clip(_BLOCK_BYTES // (4 * self.shape[1]), 16, 4096))
         return [rows[start : start + size] for start in range(0, len(rows), size)]
 
@@ -70,56 +70,62 @@ class FeatureFile:
         """Yield the features of ``rows`` in order, block by block.
 
         Raises:
-            UserError: a feature is no finite number.
+            UserError: a feature is not a finite number.
         """
         for block in self.blocks(rows):
             features = self.read(block)
             if not np.isfinite(features).all():
                 wrong = block[~np.isfinite(features).all(axis=1)][0]
                 raise UserError(
-                    f"db: {self.path} must hold finite numbers in the range of float32; row {wrong} has others; "
+                    f"db_path: {self.path} must hold finite numbers in the range of float32; row {wrong} has others; "
                     "extract the features again"
                 )
             yield features
 
     def watched(self, before_read: Callable[[], None]) -> "FeatureFile":
-        """Return the same file, which calls ``before_read`` whenever rows are read; that may raise."""
+        """Return the same file, but call ``before_read``, which may raise, before each read."""
         twin = copy.copy(self)
         twin._before_read = before_read
         return twin
 
     def close(self) -> None:
-        """Let go of the rows."""
+        """Release the rows and the file."""
         self._features = None
         if self._rows is not None:
             self._rows.close()
             self._rows = None
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
     def _load(self, header: Header) -> np.ndarray:
         features = np.empty(self.shape, np.float32)
         with open_file(header.path) as file, damage_reported(header.path), np.errstate(over="ignore"):
-            for start in range(0, len(features), 1024):  # whole chunks, where there are any
+            for start in range(0, len(features), 1024):  # whole chunks, if it has any
                 features[start : start + 1024] = file[header.key][start : start + 1024]
         return features
 
 
 def _classes(header: Header) -> tuple[list[str], np.ndarray]:
-    """Return the names of the classes that occur, sorted, and for each row the index of its class's name."""
+    """Return the sorted names of the classes that occur, and the index of each row's class."""
     if len(header.shape) != 2:
         raise UserError(
-            f"db: {header.path} must hold features of shape (n, d); it holds {header.key} of "
-            f"shape {header.shape}; run extract_features first"
+            f"db_path: {header.path} must hold features of shape (n, d); it holds {header.key} of "
+            f"shape {header.shape}; extract features first"
         )
     counts = np.bincount(header.labels)
     if (counts > 0).sum() < 2 or counts[counts > 0].min() < 5:
         raise UserError(
-            f"db: {header.path} must hold at least 2 classes of 5 rows each; it holds "
-            f"{counts.tolist()} rows of classes 0..{len(counts) - 1}; add images"
+            f"db_path: {header.path} must hold at least 2 classes of 5 rows each; it holds "
+            f"{counts.tolist()} rows of classes 0 to {len(counts) - 1}; add images"
         )
-    names = header.label_names or [str(number) for number in range(len(counts))]
+    names = header.label_names or [str(label) for label in range(len(counts))]
     if len(names) < len(counts) or len(set(names)) < len(names):
         raise UserError(
-            f"db: {header.path} must name each of its {len(counts)} classes, and no two alike; received the names "
+            f"db_path: {header.path} must name each of its {len(counts)} classes, and no two alike; received the names "
             f"{names}; extract the features again"
         )
     found, labels = np.unique(np.array(names)[header.labels], return_inverse=True)
@@ -127,7 +133,7 @@ def _classes(header: Header) -> tuple[list[str], np.ndarray]:
 
 
 def available_memory() -> float:
-    """Return how many bytes of memory this process may still take; infinity where the system does not tell."""
+    """Return the bytes of memory that this process may still take; infinity if the system does not tell."""
     limits = [float("inf")]
     meminfo, group = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
     if meminfo.is_file():

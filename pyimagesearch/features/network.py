@@ -1,7 +1,8 @@
-"""One network, cut off behind the layer whose output describes an image."""
+"""A pretrained network, cut off before its classifier: its output describes an image."""
 
 import os
-from typing import Any, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import keras
 
@@ -11,7 +12,6 @@ from pyimagesearch.nn.modelfile import Preparation, load_model, read_description
 from pyimagesearch.utils.text import file_fingerprint
 
 PRECISIONS = ("float32", "mixed_bfloat16")
-
 
 _ENDS_OF_BLOCKS = (
     keras.layers.Activation,
@@ -23,12 +23,13 @@ _ENDS_OF_BLOCKS = (
 )
 
 
-class FeatureNetwork(NamedTuple):
-    """What says which network it is, and tells another one from it.
+@dataclass(frozen=True)
+class FeatureNetwork:
+    """The identity of a network: everything that tells it from another one.
 
     Attributes:
-        model: a backbone's name, or a ``.keras`` file.
-        weights: of a backbone: "imagenet", "none" or a file; else empty.
+        model: name of a backbone, or a ``.keras`` file.
+        weights: of a backbone: "imagenet", "none" (random) or a file; else empty.
         fingerprint: of the content of the file, if there is one; else empty.
         layer: the last layer; if empty, the one before the classifier.
         alpha: width of a MobileNet; None for 1.
@@ -44,7 +45,7 @@ class FeatureNetwork(NamedTuple):
 
     @classmethod
     def find(cls, model: str, weights: str, layer: str, alpha: float | None, seed: int) -> "FeatureNetwork":
-        """Name a network, and mark the file that it comes from.
+        """Find a network by name, and fingerprint the file that it comes from.
 
         Args:
             weights: as `load_backbone` takes them; empty for "imagenet", and for a ``.keras`` file.
@@ -54,44 +55,48 @@ class FeatureNetwork(NamedTuple):
             UserError: there is no such network, or it has no such setting.
         """
         if model.endswith(".keras"):
-            for option, value in (("weights", weights), ("alpha", alpha)):
+            for argument, value in (("weights", weights), ("alpha", alpha)):
                 if value:
-                    raise UserError(
-                        f"--{option}: a .keras file has its own; received {value} with {model}; leave it out"
-                    )
+                    raise UserError(f"{argument}: must be left out for {model}, which has its own; received {value}")
             read_description(model)
             return cls(model, "", file_fingerprint(model), layer)
         name = find_backbone(model).builder.lower()
-        if not os.path.isfile(weights):  # anything that is no file either has a meaning or is refused on loading
+        if not os.path.isfile(weights):  # a word, or a missing file, which is refused on loading
             weights = weights or "imagenet"
             return cls(name, weights, "", layer, alpha, seed if weights == "none" else None)
         return cls(name, weights, file_fingerprint(weights), layer, alpha)
 
+    @property
+    def file(self) -> str:
+        """The file that the network comes from, or ""."""
+        return (self.weights or self.model) if self.fingerprint else ""
+
     def recipe(self) -> dict[str, Any]:
-        """Return the arguments that make the same network from any folder; the usual ones are left out."""
-        arguments = {name: value for name, value in self._asdict().items() if value != self._field_defaults.get(name)}
+        """Return the arguments that make the same network from any folder, without those that have their default."""
+        default = asdict(FeatureNetwork(""))
+        arguments = {name: value for name, value in asdict(self).items() if value != default[name]}
         if self.fingerprint:
             file = "weights" if self.weights else "model"
             arguments[file] = os.path.abspath(arguments[file])
         return arguments
 
-    def check_unchanged(self) -> None:
-        """Raise a `UserError` if its file is gone, or has another content."""
-        if not self.fingerprint:
+    def verify_file(self) -> None:
+        """Raise a `UserError` if the network's file is missing or has changed."""
+        if not self.file:
             return
-        path = self.weights or self.model
-        if not os.path.isfile(path):
-            raise UserError(f"recipe: {path}, which made the features, does not exist any more; put it back")
-        if file_fingerprint(path) != self.fingerprint:
+        if not os.path.isfile(self.file):
+            raise UserError(f"recipe: {self.file}, which made the features, does not exist any more; restore it")
+        if file_fingerprint(self.file) != self.fingerprint:
             raise UserError(
-                f"recipe: {path} has changed since it made the features; put the old file back, or extract them again"
+                f"recipe: {self.file} has changed since it made the features; restore the old file, or extract the "
+                "features again"
             )
 
     def load(self, precision: str) -> tuple[keras.Model, Preparation]:
-        """Return the network, from input to features of shape (n, d), and what its input must be.
+        """Return the network, from input to features of shape (n, d), and the preparation of its input.
 
         Args:
-            precision: one of `PRECISIONS`. The features are averaged in float32 in any case.
+            precision: one of `PRECISIONS`. Features are averaged in float32 in either case.
 
         Raises:
             UserError: as `load_backbone` or `load_model`, or there is no such layer.
@@ -120,7 +125,8 @@ class FeatureNetwork(NamedTuple):
             return model.get_layer(self.layer).output
         except ValueError:
             raise UserError(
-                f"layer: must be a layer of {self.model}, as {', '.join(_block_ends(model))}; received {self.layer!r}"
+                f"layer: must be a layer of {self.model}, such as {', '.join(_block_ends(model))}; "
+                f"received {self.layer!r}"
             ) from None
 
     def __str__(self) -> str:
@@ -137,10 +143,9 @@ def _input_of_classifier(model: keras.Model, path: str) -> keras.KerasTensor:
 
 
 def _block_ends(model: keras.Model) -> list[str]:
-    """Return, for each size of a network's maps, the last layer that ends a block and has a name of its own."""
-    nested = any(
-        isinstance(layer, keras.Sequential) for layer in model.layers
-    )  # ConvNeXt's blocks, and what joins them
+    """Return the last layer that ends a block at each size of the feature maps, if its name is not a mere number."""
+    # The blocks of ConvNeXt, and the layers between them, are nested models.
+    nested = any(isinstance(layer, keras.Sequential) for layer in model.layers)
     kinds = keras.Sequential if nested else _ENDS_OF_BLOCKS
     last: dict[Any, str] = {}
     for layer in model.layers:

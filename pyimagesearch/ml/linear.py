@@ -1,48 +1,50 @@
-"""Trains linear classifiers on standardised features that are read block by block.
+"""Train linear classifiers on standardised features, reading them block by block.
 
-Nothing here is ever larger than a block of rows, the weights, or one number a row, so that features may
-exceed memory by far. Full passes over all rows with L-BFGS make the result the optimum itself,
-whatever the order of the rows; SGD comes near to it in a fixed number of epochs.
+Nothing held in memory is larger than a block of rows, the weights, or one number for each row, so features may exceed
+memory by far. L-BFGS passes over all rows until it reaches the optimum, whatever the order of the rows; SGD
+comes close to it in a fixed number of epochs.
+
+Scores are float64 of shape (n, columns). Two classes share one column, in which a positive score means class 1; more
+classes have one column each. Losses take scores and the true classes, int64 of shape (n,), and return
+the sum over the rows and its derivative with respect to the scores.
 """
 
 import warnings
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.special import expit, log_expit, log_softmax
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import SGDClassifier
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 
 from pyimagesearch.features.featurefile import FeatureFile
-from pyimagesearch.ml.losses import Loss, columns_for
 
-_LANES = 8
-"""Sums that threads work on: a fixed number, so that the result does not depend on the threads."""
+Loss = Callable[[np.ndarray, np.ndarray], tuple[float, np.ndarray]]
 
-
-_TOLERANCE, _ENOUGH = 1e-5, 1e-4
-"""Largest derivative that L-BFGS aims for, and what scikit-learn is content with, should float32 end it earlier."""
-
-
-_IN_FLOAT64 = 2**24
-"""Up to so many numbers float64 costs nothing, and few rows need it: their penalty is steep where C is small."""
-
-
+_LANES = 8  # partial sums, whatever the number of threads: the result does not depend on it
+_TOLERANCE = 1e-5  # largest component of the gradient at which L-BFGS stops
+_GOOD_ENOUGH = 1e-4  # scikit-learn's tolerance: no warning if rounding in float32 stops L-BFGS between the two
+_FLOAT64_NUMBERS = 2**24  # up to here float64 costs no time, and few rows with a small C need its precision
 _SGD_EPOCHS = 10
 
 
-class Standardized(NamedTuple):
-    """Rows of features, to be read with a mean of 0 and a variance of 1.
+@dataclass(frozen=True)
+class Standardized:
+    """Rows of features, read with a mean of 0; weights are for a variance of 1.
 
     Attributes:
-        features: where the rows are.
-        scaler: what standardises them, fitted to ``rows``.
-        mean: of each feature, of the dtype that is calculated in.
-        rows: int64 ndarray of shape (n,), sorted: those that are trained on.
+        features: the source of the rows.
+        scaler: standardises them; fitted to ``rows``.
+        mean: ndarray of shape (d,), of the dtype to calculate in.
+        rows: int64 ndarray of shape (n,), sorted: the training rows.
         truth: int64 ndarray of shape (n,): their classes.
-        classes: how many classes there are.
+        classes: the number of classes.
     """
 
     features: FeatureFile
@@ -57,41 +59,41 @@ class Standardized(NamedTuple):
         """Learn mean and variance of ``rows``.
 
         Raises:
-            UserError: a feature is no finite number.
+            UserError: a feature is not a finite number.
         """
         rows, scaler = np.sort(rows), StandardScaler()
         for block in features.read_blocks(rows):
             scaler.partial_fit(block)
-        few = len(rows) * features.shape[1] <= _IN_FLOAT64
+        few = len(rows) * features.shape[1] <= _FLOAT64_NUMBERS
         mean = scaler.mean_.astype(np.float64 if few else np.float32)
         return cls(features, scaler, mean, rows, features.labels[rows], len(features.names))
 
     def read_centered(self, rows: np.ndarray) -> np.ndarray:
-        """Return ``rows`` with a mean of 0, as ndarray of shape (len(rows), d); weights take the scale."""
+        """Return ``rows`` minus the mean, of shape (len(rows), d); `rescaled` weights take care of the variance."""
         block = self.features.read(rows).astype(self.mean.dtype, copy=False)
         block -= self.mean
         return block
 
     def scores(self, weights: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Return the scores that ``weights`` give ``rows``, float64 of shape (len(rows), columns)."""
+        """Return the scores of ``rows``, float64 of shape (len(rows), columns)."""
         coef, intercept = self.rescaled(weights), weights[:, -1]
         return np.concatenate([self.read_centered(block) @ coef + intercept for block in self.features.blocks(rows)])
 
     def rescaled(self, weights: np.ndarray) -> np.ndarray:
-        """Return weights of centred features that stand for those of standardised ones, of shape (d, columns)."""
+        """Convert weights of standardised features to weights of centred ones, of shape (d, columns)."""
         return (weights[:, :-1] / self.scaler.scale_).astype(self.mean.dtype).T
 
 
 def fit_lbfgs(
     data: Standardized, loss: Loss, c: float, start: np.ndarray | None, pool: ThreadPoolExecutor
 ) -> np.ndarray:
-    """Minimise C times the sum of a loss, plus half the squared weights, as scikit-learn's linear models do.
+    """Minimise C times the sum of a loss plus half the squared weights, as scikit-learn's linear models do.
 
     Args:
-        data: what is trained on.
-        loss: as `pyimagesearch.ml.losses` has them.
-        c: inverse strength of the penalty, above 0; intercepts have none.
-        start: weights to begin with, as those of a smaller C; zeros if None.
+        data: the training rows.
+        loss: `log_loss` or `squared_hinge`.
+        c: inverse strength of the penalty, above 0; intercepts are not penalised.
+        start: initial weights, such as those of a smaller C; zeros if None.
         pool: threads that work on blocks of rows.
 
     Returns:
@@ -99,15 +101,15 @@ def fit_lbfgs(
     """
     n, d = len(data.rows), data.features.shape[1]
     shape = (columns_for(data.classes), d + 1)
-    places = data.features.blocks(np.arange(n))
+    blocks = data.features.blocks(np.arange(n))
 
     def sums(lane: int, coef: np.ndarray, intercept: np.ndarray) -> tuple[float, np.ndarray]:
         total, gradient = 0.0, np.zeros(shape)
-        for place in places[lane::_LANES]:
-            block = data.read_centered(data.rows[place])
-            value, derivative = loss(block @ coef + intercept, data.truth[place])
+        for block in blocks[lane::_LANES]:
+            centered = data.read_centered(data.rows[block])
+            value, derivative = loss(centered @ coef + intercept, data.truth[block])
             total += value
-            gradient[:, :-1] += derivative.T.astype(block.dtype) @ block
+            gradient[:, :-1] += derivative.T.astype(centered.dtype) @ centered
             gradient[:, -1] += derivative.sum(axis=0)
         return total, gradient
 
@@ -115,9 +117,9 @@ def fit_lbfgs(
         weights = flat.reshape(shape)
         coef, intercept = data.rescaled(weights), weights[:, -1]
         total, gradient = 0.0, np.zeros(shape)
-        for value, part in pool.map(lambda lane: sums(lane, coef, intercept), range(_LANES)):
+        for value, lane_gradient in pool.map(lambda lane: sums(lane, coef, intercept), range(_LANES)):
             total += value
-            gradient += part
+            gradient += lane_gradient
         gradient /= n
         gradient[:, :-1] /= data.scaler.scale_
         gradient[:, :-1] += weights[:, :-1] / (c * n)
@@ -127,18 +129,16 @@ def fit_lbfgs(
     options = {"gtol": _TOLERANCE, "ftol": 64 * np.finfo(float).eps, "maxiter": 10_000, "maxfun": 20_000, "maxls": 50}
     found = minimize(objective, begin.ravel(), jac=True, method="L-BFGS-B", options=options)
     largest = np.abs(found.jac).max()
-    if largest > _ENOUGH:
-        warnings.warn(
-            f"C = {c}: L-BFGS stopped at a derivative of {largest:.1e} ({found.message})", ConvergenceWarning,
-            stacklevel=2,
-        )  # fmt: skip
+    if largest > _GOOD_ENOUGH:
+        message = f"C = {c}: L-BFGS stopped at a gradient of {largest:.1e} ({found.message})"
+        warnings.warn(message, ConvergenceWarning, stacklevel=2)
     return found.x.reshape(shape)
 
 
 def fit_sgd(data: Standardized, c: float, seed: int) -> np.ndarray:
-    """Come near to the minimum of `fit_lbfgs` for the logistic loss, of each class against the rest.
+    """Approximate the minimum of `fit_lbfgs` for the logistic loss, each class against the rest.
 
-    Stochastic gradient descent with averaged weights, in an order of rows that is drawn anew for every epoch.
+    Uses stochastic gradient descent with averaged weights, and draws a new order of the rows for every epoch.
 
     Returns:
         float64 ndarray of shape (columns, d + 1), as `fit_lbfgs`.
@@ -147,7 +147,104 @@ def fit_sgd(data: Standardized, c: float, seed: int) -> np.ndarray:
     scale = data.scaler.scale_.astype(data.mean.dtype)
     model = SGDClassifier(loss="log_loss", alpha=1 / (c * n), average=True, shuffle=False)
     for _ in range(_SGD_EPOCHS):
-        for place in data.features.blocks(rng.permutation(n)):
-            standardized = data.read_centered(data.rows[place]) / scale
-            model.partial_fit(standardized, data.truth[place], np.arange(data.classes))
+        for block in data.features.blocks(rng.permutation(n)):
+            standardized = data.read_centered(data.rows[block]) / scale
+            model.partial_fit(standardized, data.truth[block], np.arange(data.classes))
     return np.column_stack((model.coef_, model.intercept_)).astype(np.float64)
+
+
+def with_weights(estimator: Any, coef: np.ndarray, intercept: np.ndarray, names: Sequence[str]) -> Any:
+    """Return one of scikit-learn's linear classifiers, made a fitted one by weights that were found elsewhere.
+
+    Args:
+        estimator: a LogisticRegression, LinearSVC or SGDClassifier.
+        coef: ndarray of shape (columns, d).
+        intercept: ndarray of shape (columns,).
+        names: the classes, sorted.
+    """
+    estimator.coef_, estimator.intercept_ = coef, intercept
+    estimator.classes_, estimator.n_features_in_ = np.array(names), coef.shape[1]
+    return estimator
+
+
+def columns_for(classes: int) -> int:
+    """Return the number of columns of scores for a number of classes."""
+    return 1 if classes == 2 else classes
+
+
+def log_loss(scores: np.ndarray, truth: np.ndarray) -> tuple[float, np.ndarray]:
+    """Logistic loss of two classes, cross-entropy of the softmax of more."""
+    if scores.shape[1] == 1:
+        signs = _signs(scores, truth)
+        margins = signs * scores
+        return float(np.logaddexp(0, -margins).sum()), -signs * expit(-margins)
+    rows = np.arange(len(scores))
+    logarithms = log_softmax(scores, axis=1)
+    derivative = np.exp(logarithms)
+    derivative[rows, truth] -= 1
+    return float(-logarithms[rows, truth].sum()), derivative
+
+
+def squared_hinge(scores: np.ndarray, truth: np.ndarray) -> tuple[float, np.ndarray]:
+    """Squared hinge loss of each class against the rest."""
+    signs = _signs(scores, truth)
+    slack = np.maximum(1 - signs * scores, 0)
+    return float((slack**2).sum()), -2 * signs * slack
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Return probabilities of shape (n, classes) whose logarithms differ as the scores do."""
+    if scores.shape[1] == 1:
+        return np.hstack((expit(-scores), expit(scores)))
+    return np.exp(log_softmax(scores, axis=1))
+
+
+def one_against_rest(scores: np.ndarray) -> np.ndarray:
+    """Return probabilities of shape (n, classes), proportional to those of each class against the rest."""
+    return softmax(scores if scores.shape[1] == 1 else log_expit(scores))
+
+
+def decide(scores: np.ndarray) -> np.ndarray:
+    """Return the class with the highest score, int64 of shape (n,)."""
+    return (scores[:, 0] > 0).astype(np.int64) if scores.shape[1] == 1 else scores.argmax(axis=1)
+
+
+def _signs(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return 1 where a score should be positive, else -1."""
+    columns = scores.shape[1]
+    belongs = truth[:, None] == (np.arange(columns) if columns > 1 else 1)
+    return np.where(belongs, 1.0, -1.0)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of linear classifier.
+
+    Attributes:
+        loss: minimised by L-BFGS; None for stochastic gradient descent.
+        probabilities: turns scores into probabilities; None if the classifier has none.
+        estimator: takes C and the number of rows; returns scikit-learn's unfitted model of this kind.
+    """
+
+    loss: Loss | None
+    probabilities: Callable[[np.ndarray], np.ndarray] | None
+    estimator: Callable[[float, int], Any]
+
+    def fit(
+        self, data: Standardized, c: float, start: np.ndarray | None, seed: int, pool: ThreadPoolExecutor
+    ) -> np.ndarray:
+        """Return weights, float64 of shape (columns, d + 1)."""
+        if self.loss is None:
+            return fit_sgd(data, c, seed)
+        return fit_lbfgs(data, self.loss, c, start, pool)
+
+
+def _sgd_classifier(c: float, n: int) -> SGDClassifier:
+    return SGDClassifier(loss="log_loss", alpha=1 / (c * n), average=True)
+
+
+KINDS = {
+    "logistic": Kind(log_loss, softmax, lambda c, n: LogisticRegression(C=c)),
+    "linear-svm": Kind(squared_hinge, None, lambda c, n: LinearSVC(C=c)),
+    "sgd": Kind(None, one_against_rest, _sgd_classifier),
+}

@@ -1,20 +1,23 @@
-"""An extraction of features that was stopped goes on, and makes the same bytes."""
+"""An interrupted extraction of features is resumed, and makes the same bytes."""
 
 import contextlib
 import os
 
+import h5py
 import keras
 import numpy as np
 import pytest
 
-from dogs_vs_cats import extract_features
 from pyimagesearch.errors import UserError
+from pyimagesearch.features.extraction import FeatureExtraction
 from pyimagesearch.features.extractor import FeatureExtractor
-from pyimagesearch.io import HDF5DatasetWriter
+from pyimagesearch.features.imagesource import open_images
+from pyimagesearch.io import HDF5DatasetWriter, label_from_name
 from pyimagesearch.nn.modelfile import Position, Preparation, save_model
 
 ROWS = 45
-SEVERAL = ["-m", "model.keras,mobilenet", "--weights", ",none", "--alpha", ",0.25", "--flip"]
+ONE = {"names": "model.keras"}
+SEVERAL = {"names": "model.keras,mobilenet", "weights": ",none", "alpha": ",0.25", "flip": True}
 
 
 @pytest.fixture
@@ -33,36 +36,51 @@ def workplace(tmp_path, monkeypatch):
     return tmp_path
 
 
-def extract(output, *options):
-    extract_features.main(
-        ["-d", "images.hdf5", "-m", "model.keras", "-o", output, "-b", "4", "-s", "6", *options]
-    )  # fmt: skip
+def write(model, batches, dataset):
+    for batch in batches:
+        dataset.add(model.predict(batch.images), batch.labels, batch.paths)
+
+
+def extract(output, network=ONE, resume=False, **options):
+    """Extract features in batches of 4; return the number of those that were there."""
+    with open_images("images.hdf5", label_from_name, threads=2) as images:
+        order = np.random.default_rng(42).permutation(ROWS)
+        extraction = FeatureExtraction(FeatureExtractor.from_names(**network), images, order, batch_size=4, **options)
+        return extraction.run(write, output, buf_size=6, resume=resume)
 
 
 def stop_after(monkeypatch, batches, error):
     """Raise ``error`` instead of the features of a later batch."""
-    whole, calls = FeatureExtractor.extract, iter(range(1000))
+    whole, calls = FeatureExtractor.predict, iter(range(1000))
 
-    def extract_some(self, inputs):
+    def predict_some(self, inputs):
         if next(calls) >= batches:
             raise error
         return whole(self, inputs)
 
-    monkeypatch.setattr(FeatureExtractor, "extract", extract_some)
-    return lambda: monkeypatch.setattr(FeatureExtractor, "extract", whole)
+    monkeypatch.setattr(FeatureExtractor, "predict", predict_some)
+    return lambda: monkeypatch.setattr(FeatureExtractor, "predict", whole)
 
 
-@pytest.mark.parametrize(("batches", "options"), [(0, []), (3, []), (7, []), (5, SEVERAL)])
-def test_after_ctrl_c_it_goes_on(workplace, monkeypatch, batches, options):
-    extract("whole.hdf5", *options)
+@pytest.mark.parametrize(("batches", "network"), [(0, ONE), (3, ONE), (7, ONE), (5, SEVERAL)])
+def test_it_is_resumed_after_ctrl_c(workplace, monkeypatch, batches, network):
+    assert extract("whole.hdf5", network) == 0
     heal = stop_after(monkeypatch, batches, KeyboardInterrupt)
     with pytest.raises(KeyboardInterrupt):
-        extract("broken.hdf5", *options)
+        extract("broken.hdf5", network)
     assert os.path.exists("broken.hdf5.partial")
     assert not os.path.exists("broken.hdf5")
     heal()
-    extract("broken.hdf5", "--resume", *options)
+    assert extract("broken.hdf5", network, resume=True) == 4 * batches
     assert (workplace / "broken.hdf5").read_bytes() == (workplace / "whole.hdf5").read_bytes()
+
+
+def test_shards_hold_the_same_features(workplace):
+    extract("whole.hdf5")
+    extract("shards.hdf5", shards=3)
+    assert len(list(workplace.glob("shards-*-of-00003.hdf5"))) == 3
+    with h5py.File("whole.hdf5") as whole, h5py.File("shards.hdf5") as shards:
+        np.testing.assert_array_equal(whole["features"][:], shards["features"][:])
 
 
 def test_after_an_error_nothing_is_left(workplace, monkeypatch):
@@ -72,7 +90,7 @@ def test_after_an_error_nothing_is_left(workplace, monkeypatch):
     assert not [name for name in os.listdir() if name.startswith("broken")]
 
 
-def test_another_model_starts_anew(workplace, monkeypatch):
+def test_another_model_starts_from_the_beginning(workplace, monkeypatch):
     heal = stop_after(monkeypatch, 5, KeyboardInterrupt)
     with contextlib.suppress(KeyboardInterrupt):
         extract("broken.hdf5")
@@ -81,20 +99,19 @@ def test_another_model_starts_anew(workplace, monkeypatch):
     model.layers[1].kernel.assign(model.layers[1].kernel * 2)
     preparation = Preparation(8, 8, "BGR", {"R": 1.0, "G": 2.0, "B": 3.0}, ["cat", "dog"])
     save_model(model, "model.keras", preparation, Position())
-    extract("broken.hdf5", "--resume")
+    assert extract("broken.hdf5", resume=True) == 0
     extract("whole.hdf5")
     assert (workplace / "broken.hdf5").read_bytes() == (workplace / "whole.hdf5").read_bytes()
 
 
-def test_one_that_is_finished_stays_as_it_is(workplace, capsys):
+def test_a_finished_one_stays_as_it_is(workplace):
     extract("whole.hdf5")
     before = os.stat("whole.hdf5").st_mtime_ns
-    extract("whole.hdf5", "--resume")
-    assert "whole.hdf5 is complete" in capsys.readouterr().out
+    assert extract("whole.hdf5", resume=True) == ROWS
     assert os.stat("whole.hdf5").st_mtime_ns == before
 
 
 def test_one_of_other_settings_is_not_taken_for_finished(workplace):
     extract("whole.hdf5")
-    with pytest.raises(UserError, match=r"--resume: whole\.hdf5 exists and comes from another build"):
-        extract("whole.hdf5", "--resume", "--flip")
+    with pytest.raises(UserError, match=r"whole\.hdf5 exists and comes from another build"):
+        extract("whole.hdf5", ONE | {"flip": True}, resume=True)

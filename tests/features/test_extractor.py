@@ -48,7 +48,7 @@ def prepared(extractor, images):
 
 
 def features_of(extractor, images):
-    return extractor.extract(prepared(extractor, images))
+    return extractor.predict(prepared(extractor, images))
 
 
 def assert_close(features, expected):
@@ -94,7 +94,7 @@ class TestOneBackbone:
         ],
     )
     def test_an_unknown_layer_is_refused_with_the_ends_of_blocks(self, name, layers):
-        with pytest.raises(UserError, match=f"layer: must be a layer of {name}, as {layers}; received 'pool9'"):
+        with pytest.raises(UserError, match=f"layer: must be a layer of {name}, such as {layers}; received 'pool9'"):
             FeatureExtractor.from_names(name, "none", layer="pool9")
 
     def test_a_seed_makes_the_same_random_weights(self, images):
@@ -180,7 +180,7 @@ class TestFromAModel:
         (inputs,) = prepared(extractor, pixels)
         np.testing.assert_allclose(inputs, pixels - np.array([3.5, 2.5, 1.5]), atol=1e-5)
         expected = keras.Model(model.inputs[0], model.layers[3].output).predict_on_batch(inputs)
-        np.testing.assert_allclose(extractor.extract(inputs=[inputs]), expected, rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(extractor.predict(inputs=[inputs]), expected, rtol=1e-4, atol=1e-3)
 
     def test_a_model_of_rgb_data_gets_rgb(self, make_model, rng):
         pixels = rng.integers(0, 256, (3, 4, 6, 3), np.uint8)
@@ -206,7 +206,9 @@ class TestFromAModel:
 
     @pytest.mark.parametrize(("option", "value"), [("weights", "none"), ("alpha", "0.5")])
     def test_it_has_its_own_settings(self, make_model, option, value):
-        with pytest.raises(UserError, match=f"--{option}: a .keras file has its own; received {value} with .*leave it"):
+        with pytest.raises(
+            UserError, match=rf"{option}: must be left out for .*model\.keras, which has its own; received {value}"
+        ):
             FeatureExtractor.from_names(make_model(), **{option: value})
 
 
@@ -238,7 +240,7 @@ class TestRecipe:
         path = make_model()
         recipe = FeatureExtractor.from_model(path).recipe
         make_model(seed=1)
-        with pytest.raises(UserError, match=r"recipe: .*model\.keras has changed since it made the features; put the"):
+        with pytest.raises(UserError, match=r"recipe: .*model\.keras has changed since it made the features; restore"):
             FeatureExtractor.from_recipe(recipe)
         os.unlink(path)
         with pytest.raises(UserError, match=r"recipe: .*model\.keras, which made the features, does not exist any"):
@@ -246,5 +248,5 @@ class TestRecipe:
 
     @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"networks": [{"layer": ""}], "flip": 1}'])
     def test_another_text_is_refused(self, text):
-        with pytest.raises(UserError, match=r"recipe: must be what FeatureExtractor\.recipe gave; received"):
+        with pytest.raises(UserError, match=r"recipe: must come from FeatureExtractor\.recipe; received"):
             FeatureExtractor.from_recipe(text)

@@ -79,7 +79,7 @@ def test_numbers_that_are_not_finite_are_refused(write_features, in_memory, valu
     path = write_features(30, dtype=dtype)
     with h5py.File(path, "r+") as file:
         file["features"][11, 2] = value
-    with pytest.raises(UserError, match=r"db: .*features\.hdf5 must hold finite numbers .*; row 11 has others"):
+    with pytest.raises(UserError, match=r"db_path: .*features\.hdf5 must hold finite numbers .*; row 11 has others"):
         list(FeatureFile(path, in_memory).read_blocks(np.arange(30)))
 
 
@@ -87,7 +87,7 @@ def test_numbers_that_are_not_finite_are_refused(write_features, in_memory, valu
 def test_images_are_no_features(write_dataset, numbered_images, options):
     path = write_dataset(numbered_images(12), LABELS, **options)
     with pytest.raises(
-        UserError, match=r"db: .*data\.hdf5 must hold features of shape \(n, d\); .*run extract_features"
+        UserError, match=r"db_path: .*data\.hdf5 must hold features of shape \(n, d\); .*extract features first"
     ):
         FeatureFile(path)
 

@@ -29,7 +29,7 @@ def resized(images):
     return np.stack([RESIZE.preprocess(image) for image in images])
 
 
-def test_a_folder_gives_its_images_by_number(folder, images):
+def test_a_folder_gives_its_images_by_index(folder, images):
     source = open_images(folder, label_from_name, threads=2)
     assert source.paths == NAMES
     assert source.labels.tolist() == [0, 0, 1, 1]
@@ -39,7 +39,7 @@ def test_a_folder_gives_its_images_by_number(folder, images):
 
 
 @pytest.mark.parametrize("color_order", ["BGR", "RGB"])
-def test_a_file_gives_its_images_by_number_as_bgr(write_dataset, images, color_order):
+def test_a_file_gives_its_images_by_index_as_bgr(write_dataset, images, color_order):
     stored = images if color_order == "BGR" else np.ascontiguousarray(images[..., ::-1])
     path = write_dataset(stored, [0, 0, 1, 1], paths=NAMES, color_order=color_order)
     source = open_images(path, label_from_name, threads=2)
@@ -64,7 +64,7 @@ def test_one_class_is_too_few(folder):
         open_images(folder, lambda _: "pet", threads=1)
 
 
-def test_what_is_not_there_is_named(tmp_path):
+def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(UserError, match=r"dataset: must be a folder of images; received .*none, which does not exist"):
         open_images(tmp_path / "none", label_from_name, threads=1)
 

@@ -7,8 +7,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pyimagesearch.features.featurefile import FeatureFile
-from pyimagesearch.ml.calibration import calibrate, fit_sigmoid
-from pyimagesearch.ml.search import KINDS, search
+from pyimagesearch.ml.calibration import fit_sigmoid
+from pyimagesearch.ml.linear import KINDS
+from pyimagesearch.ml.linearclassifiercv import LinearClassifierCV
 
 ROWS, REST = np.arange(600), np.arange(600, 1000)
 
@@ -20,7 +21,7 @@ def features(request, write_features):
 
 def test_two_classes_are_calibrated_as_scikit_learn_does(write_features):
     features = FeatureFile(write_features(1000, 30))
-    ours = calibrate(search(features, ROWS, "logistic", (0.01,)), features.labels[ROWS])
+    ours = LinearClassifierCV([0.01], calibrate=True).fit(features, ROWS)
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, tol=1e-8))
     theirs = CalibratedClassifierCV(pipeline, method="sigmoid", cv=3, ensemble=False)
     theirs.fit(features.read(ROWS).astype(np.float64), features.labels[ROWS])
@@ -32,9 +33,8 @@ def test_two_classes_are_calibrated_as_scikit_learn_does(write_features):
 @pytest.mark.parametrize("kind", KINDS)
 def test_probabilities_come_near_to_those_of_the_best_logistic_regression(features, kind):
     truth = features.labels[REST]
-    found = search(features, ROWS, kind, (0.001, 0.01, 0.1))
-    calibrated = calibrate(found, features.labels[ROWS])
-    best = search(features, ROWS, "logistic", (0.01,)).pipeline
+    calibrated = LinearClassifierCV([0.001, 0.01, 0.1], kind=kind, calibrate=True).fit(features, ROWS)
+    best = LinearClassifierCV([0.01]).fit(features, ROWS)
     losses = [log_loss(truth, model.predict_proba(features.read(REST))) for model in (calibrated, best)]
     assert losses[0] < losses[1] + 0.03
     assert losses[0] < 0.8 * np.log(len(features.names))
@@ -43,9 +43,8 @@ def test_probabilities_come_near_to_those_of_the_best_logistic_regression(featur
 
 def test_a_timid_classifier_is_made_as_sure_as_it_may_be(features):
     truth = features.labels[REST]
-    found = search(features, ROWS, "logistic", (1e-5,))
-    calibrated = calibrate(found, features.labels[ROWS])
-    losses = [log_loss(truth, model.predict_proba(features.read(REST))) for model in (found.pipeline, calibrated)]
+    models = [LinearClassifierCV([1e-5], calibrate=calibrate).fit(features, ROWS) for calibrate in (False, True)]
+    losses = [log_loss(truth, model.predict_proba(features.read(REST))) for model in models]
     assert losses[1] < losses[0] - 0.1
 
 

@@ -3,7 +3,7 @@ import pytest
 from scipy.optimize import check_grad
 from sklearn import metrics
 
-from pyimagesearch.ml.losses import decide, log_loss, one_against_rest, softmax, squared_hinge
+from pyimagesearch.ml.linear import decide, log_loss, one_against_rest, softmax, squared_hinge
 
 
 def problem(columns, rng):

@@ -13,9 +13,11 @@ from sklearn.svm import LinearSVC
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.features.featurefile import FeatureFile
-from pyimagesearch.ml.classifierfile import Classifier, check_name, files_of, load, save
-from pyimagesearch.ml.search import KINDS, search
+from pyimagesearch.ml.classifier import Classifier, files_of
+from pyimagesearch.ml.linear import KINDS
+from pyimagesearch.ml.linearclassifiercv import LinearClassifierCV
 
+REST = np.random.default_rng(1).permutation(np.arange(200, 300))
 RECIPE = '{"network": "resnet50", "size": [224, 224]}'
 
 
@@ -38,10 +40,10 @@ class Program:
 @pytest.mark.parametrize("suffix", [".skops", ".pickle"])
 def test_a_fitted_classifier_comes_back(tmp_path, classifier, suffix, rng):
     path = tmp_path / "models" / f"classifier{suffix}"
-    save(classifier, path, RECIPE, ["cat", "dog"], 0.01)
+    Classifier(classifier, RECIPE, ["cat", "dog"], 0.01).save(path)
     assert set(path.parent.iterdir()) == set(files_of(path))
-    loaded = load(path, trust_pickle=suffix == ".pickle")
-    assert loaded[1:] == (RECIPE, ["cat", "dog"], 0.01)
+    loaded = Classifier.load(path, trust_pickle=suffix == ".pickle")
+    assert (loaded.recipe, loaded.label_names, loaded.clip) == (RECIPE, ["cat", "dog"], 0.01)
     features = rng.normal(size=(9, 3))
     np.testing.assert_array_equal(loaded.estimator.predict_proba(features), classifier.predict_proba(features))
     np.testing.assert_array_equal(loaded.estimator.predict(features), classifier.predict(features))
@@ -52,12 +54,12 @@ def test_a_fitted_classifier_comes_back(tmp_path, classifier, suffix, rng):
 def test_every_kind_of_classifier_is_a_safe_skops_file(tmp_path, write_features, kind, names):
     features = FeatureFile(write_features(classes=len(names)))
     features.names = sorted(names)
-    pipeline = search(features, np.arange(300), kind, (0.1,)).pipeline
-    save(pipeline, tmp_path / "classifier.skops")
+    pipeline = LinearClassifierCV([0.1], kind=kind).fit(features).best_estimator_
+    Classifier(pipeline).save(tmp_path / "classifier.skops")
     rows = features.read(np.arange(300))
     expected = pipeline.predict(rows)
     assert (skops.io.load(tmp_path / "classifier.skops", trusted=[]).predict(rows) == expected).all()
-    loaded = load(tmp_path / "classifier.skops")
+    loaded = Classifier.load(tmp_path / "classifier.skops")
     assert loaded.label_names == sorted(names)
     assert (loaded.estimator.predict(rows) == expected).all()
 
@@ -66,13 +68,14 @@ def test_files_of_others_load_without_recipe(tmp_path, classifier):
     skops.io.dump(classifier, tmp_path / "plain.skops")
     (tmp_path / "plain.pickle").write_bytes(pickle.dumps(classifier))
     for path in (tmp_path / "plain.skops", tmp_path / "plain.pickle"):
-        assert load(path, trust_pickle=True)[1:] == ("", ["cat", "dog"], 0.0)
+        loaded = Classifier.load(path, trust_pickle=True)
+        assert (loaded.recipe, loaded.label_names, loaded.clip) == ("", ["cat", "dog"], 0.0)
 
 
 @pytest.mark.parametrize("name", ["classifier.cpickle", "classifier", "classifier.skops.bak"])
 def test_another_suffix_is_refused_before_anything_is_written(tmp_path, name, classifier):
-    message = r"--model: must end in \.skops, or in \.pickle for a Python pickle; received"
-    for attempt in (check_name, load, lambda path: save(classifier, path)):
+    message = r"model_path: must end in \.skops, or in \.pickle for a Python pickle; received"
+    for attempt in (files_of, Classifier.load, Classifier(classifier).save):
         with pytest.raises(UserError, match=message):
             attempt(tmp_path / name)
     assert os.listdir(tmp_path) == []
@@ -80,18 +83,18 @@ def test_another_suffix_is_refused_before_anything_is_written(tmp_path, name, cl
 
 @pytest.mark.parametrize("suffix", [".skops", ".pickle"])
 def test_a_missing_file(tmp_path, suffix):
-    with pytest.raises(UserError, match=r"--model: \S+none\.\w+ does not exist; train a classifier with train_model"):
-        load(tmp_path / f"none{suffix}", trust_pickle=True)
+    with pytest.raises(UserError, match=r"model_path: \S+none\.\w+ does not exist; train a classifier first"):
+        Classifier.load(tmp_path / f"none{suffix}", trust_pickle=True)
 
 
 def test_a_pickle_runs_nothing_unless_it_is_trusted(tmp_path):
     path = tmp_path / "hostile.pickle"
     path.write_bytes(pickle.dumps(Program(tmp_path / "proof")))
-    with pytest.raises(UserError, match=r"loading a pickle can run any program .*--trust-pickle .*to a \.skops file"):
-        load(path)
+    with pytest.raises(UserError, match=r"loading a pickle can run any code .*trust_pickle=True .*to a \.skops file"):
+        Classifier.load(path)
     assert not (tmp_path / "proof").exists()
-    with pytest.raises(UserError, match=r"hostile\.pickle must hold a classifier that train_model saved"):
-        load(path, trust_pickle=True)
+    with pytest.raises(UserError, match=r"hostile\.pickle must hold a fitted classifier"):
+        Classifier.load(path, trust_pickle=True)
     assert (tmp_path / "proof").exists()
 
 
@@ -99,23 +102,25 @@ def test_a_skops_file_of_unknown_types_is_refused_and_they_are_named(tmp_path, c
     hostile = make_pipeline(FunctionTransformer(os.system), classifier)
     skops.io.dump(hostile, tmp_path / "hostile.skops")
     with pytest.raises(UserError, match=r"hostile\.skops must hold only types .*it holds posix\.system; do not trust"):
-        load(tmp_path / "hostile.skops")
+        Classifier.load(tmp_path / "hostile.skops")
 
 
 def test_a_model_that_is_no_classifier(tmp_path):
     skops.io.dump(StandardScaler(), tmp_path / "scaler.skops")
-    with pytest.raises(UserError, match=r"scaler\.skops must hold a classifier that train_model saved; it does not"):
-        load(tmp_path / "scaler.skops")
+    with pytest.raises(UserError, match=r"scaler\.skops must hold a fitted classifier; it does not"):
+        Classifier.load(tmp_path / "scaler.skops")
 
 
 @pytest.mark.parametrize("damage", [lambda data: b"", lambda data: b"text", lambda data: data[: len(data) // 2]])
 @pytest.mark.parametrize("suffix", [".skops", ".pickle"])
 def test_damaged_files(tmp_path, classifier, suffix, damage):
     path = tmp_path / f"classifier{suffix}"
-    save(classifier, path)
+    Classifier(classifier).save(path)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(UserError, match=r"classifier\.\w+ must hold a classifier .* or it is damaged .*train again"):
-        load(path, trust_pickle=True)
+    with pytest.raises(
+        UserError, match=r"classifier\.\w+ must hold a fitted classifier.* or it is damaged .*train again"
+    ):
+        Classifier.load(path, trust_pickle=True)
 
 
 @pytest.mark.parametrize(
@@ -129,10 +134,10 @@ def test_a_description_that_does_not_fit(tmp_path, classifier, suffix, content):
         with zipfile.ZipFile(path, "a") as archive:
             archive.writestr("pyimagesearch.json", text)
     else:
-        save(classifier, path)
+        Classifier(classifier).save(path)
         files_of(path)[1].write_text(text)
-    with pytest.raises(UserError, match=r"classifier\.\w+ must hold a classifier that train_model saved"):
-        load(path, trust_pickle=True)
+    with pytest.raises(UserError, match=r"classifier\.\w+ must hold a fitted classifier"):
+        Classifier.load(path, trust_pickle=True)
 
 
 @pytest.mark.parametrize("clip", [0.0, 0.05])
@@ -155,5 +160,26 @@ def test_three_clipped_probabilities_still_add_up(rng):
 
 def test_a_classifier_without_probabilities_says_what_to_do(rng):
     model = LinearSVC().fit(rng.normal(size=(20, 3)), np.arange(20) % 2)
-    with pytest.raises(UserError, match=r"a linear SVM does not .*train_model --calibrate"):
+    with pytest.raises(UserError, match=r"a linear SVM does not .*calibrate=True"):
         Classifier(model, "", ["0", "1"]).predict_proba(np.zeros((1, 3)))
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("clip", [0.0, 0.1])
+def test_predictions_are_those_of_scikit_learn(write_features, classes, clip):
+    features = FeatureFile(write_features(classes=classes))
+    pipeline = LinearClassifierCV([1.0]).fit(features, np.arange(200)).best_estimator_
+    classifier = Classifier(pipeline, "", features.names, clip)
+    predictions, probabilities = classifier.predict_rows(features, REST)
+    rows = features.read(REST)
+    assert np.array(features.names)[predictions].tolist() == pipeline.predict(rows).tolist()
+    np.testing.assert_allclose(probabilities, classifier.predict_proba(rows))
+    assert len(set(predictions.tolist())) == classes
+
+
+def test_a_classifier_without_probabilities_predicts_classes_alone(write_features):
+    features = FeatureFile(write_features())
+    pipeline = LinearClassifierCV([1.0], kind="linear-svm").fit(features, np.arange(200)).best_estimator_
+    predictions, probabilities = Classifier(pipeline).predict_rows(features, REST)
+    assert np.array(features.names)[predictions].tolist() == pipeline.predict(features.read(REST)).tolist()
+    assert probabilities is None
