@@ -1,16 +1,18 @@
 """The answer: how often every method of classifying was right."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pyimagesearch.report import charts
-from pyimagesearch.report.steps import Steps, name_of
+from pyimagesearch.runs.provenance import Project
 from pyimagesearch.runs.record import Run
 
 _USUAL_LAYER = ", the layer before its classifier"
 
 
-class Method(NamedTuple):
+@dataclass(frozen=True)
+class Method:
     """A method of classifying the test images, and how it did.
 
     Attributes:
@@ -39,20 +41,20 @@ class Method(NamedTuple):
         return self.evaluation.get("interval")
 
 
-def find_methods(steps: Steps) -> list[Method]:
+def find_methods(project: Project) -> list[Method]:
     """Return the methods that were tried on test images, in the order in which the page shows them."""
     found = []
-    crops, classify = steps["crops"], steps["classify"]
+    crops, classify = project["crops"], project["classify"]
     if crops:
-        name = _model_name(steps, steps.results("crops").get("model"))
-        found.append(_way(steps, crops, "whole", f"{name}, no crops", "rank1", "evaluation"))
-        found.append(_way(steps, crops, "crops", f"{name}, 10 crops", "rank1_crops", "evaluation_crops"))
+        name = _model_name(project, crops, crops.results.get("model"))
+        found.append(_method(project, crops, "whole", f"{name}, no crops", "rank1", "evaluation"))
+        found.append(_method(project, crops, "crops", f"{name}, 10 crops", "rank1_crops", "evaluation_crops"))
     if classify:
-        found.append(_way(steps, classify, "features", _classifier_name(steps), "accuracy", "evaluation"))
+        found.append(_method(project, classify, "features", _classifier_name(project), "accuracy", "evaluation"))
     return [method for method in found if method is not None]
 
 
-def answer(steps: Steps, methods: list[Method]) -> dict[str, Any]:
+def answer(project: Project, methods: list[Method]) -> dict[str, Any]:
     """Return what the template ``answer`` shows."""
     measured = [method for method in methods if method.interval]
     rows = [
@@ -61,42 +63,49 @@ def answer(steps: Steps, methods: list[Method]) -> dict[str, Any]:
     ]
     said = "; ".join(f"{name}: {text}, 95% interval {low:.1%} to {high:.1%}" for name, text, _, low, high in rows)
     runs = {method.run.run: method.run for method in methods}.values()
-    tuned = steps.results("tune")
+    tuned = project.results("fine_tune")
     return {
         "methods": methods,
         "best": max(methods, key=lambda method: method.accuracy, default=None),
         "chart": charts.interval_chart("Accuracy on test images", rows, said) if rows else None,
-        "outdated": [(name_of(run), path) for run in runs for path in steps.outdated(run)],
+        "outdated": [(script_of(run), path) for run in runs for path in project.outdated(run)],
         "tuned": tuned if "val_accuracy" in tuned else None,
     }
 
 
-def _way(steps: Steps, run: Run, key: str, name: str, accuracy: str, evaluation: str) -> Method | None:
-    results = run.results or {}
+def script_of(run: Run) -> str:
+    """Return the name of a run's script without its package."""
+    return run.script.rpartition(".")[2]
+
+
+def _method(project: Project, run: Run, key: str, name: str, accuracy: str, evaluation: str) -> Method | None:
+    results = run.results
     if accuracy not in results:
         return None
-    before = steps.before(run)
-    earlier = (before.results or {}).get(accuracy) if before else None
+    before = project.before(run)
+    earlier = before.results.get(accuracy) if before else None
     change = None if earlier is None else results[accuracy] - earlier
     return Method(
         key, name, run, results[accuracy], results["images"], results.get(evaluation) or {}, before, change,
     )  # fmt: skip
 
 
-def _model_name(steps: Steps, path: str | None) -> str:
-    """Return what a model is called: by the script that made it, or by the setting that names it, or by its file."""
+def _model_name(project: Project, run: Run, path: str | None) -> str:
+    """Return what a model that a run read is called: by the step that made it, by its setting, or by its file."""
     if path is None:
         return "AlexNet"
-    maker = steps.maker(path)
-    names = {"train_alexnet": "AlexNet", "fine_tune": "Fine-tuned network"}
-    if maker is None and Path(path) == Path(steps.settings("crops").get("MODEL_PATH", "")):
+    read = next((entry for entry in run.inputs if entry["path"] == str(path)), None)
+    maker = project.writer(run, read) if read else None
+    if maker is None and Path(path) == Path(run.settings.get("MODEL_PATH", "")):
         return "AlexNet"
-    return names.get(name_of(maker) if maker else "", Path(path).name)
+    return {"train": "AlexNet", "fine_tune": "Fine-tuned network"}.get(maker.step if maker else "", Path(path).name)
 
 
-def _classifier_name(steps: Steps) -> str:
+def _classifier_name(project: Project) -> str:
     names = {"logistic": "Logistic regression", "linear-svm": "Linear SVM", "sgd": "Stochastic descent"}
-    classifier = str(steps.results("classify").get("classifier", "classifier"))
-    networks = str(steps.results("features").get("networks") or "").removesuffix(_USUAL_LAYER)
-    source = _model_name(steps, networks) if networks.endswith(".keras") else networks
+    classifier = str(project.results("classify").get("classifier", "classifier"))
+    source, extraction = "", project["features"]
+    if extraction:
+        source = str(extraction.results.get("networks") or "").removesuffix(_USUAL_LAYER)
+        source = _model_name(project, extraction, source) if source.endswith(".keras") else source
     return names.get(classifier, classifier) + " on features" + (f" of {source}" if source else "")

@@ -1,14 +1,14 @@
-"""The data: how many images of what, a look at each class, what was left out, what is there twice."""
+"""The data: how many images of what, a look at each class, what was left out, duplicates."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from pyimagesearch.explore.montages import shown_classes
 from pyimagesearch.report import charts
-from pyimagesearch.report.pictures import Pictures
-from pyimagesearch.report.steps import Steps
-from pyimagesearch.report.thumbnails import Thumbnail, thumbnail
+from pyimagesearch.report.pictures import Picture, Pictures, picture
+from pyimagesearch.runs.provenance import Project
 
 _CLASSES = 20  # that are shown one by one
 _IN_MONTAGES = 144  # pictures in all montages together
@@ -17,16 +17,17 @@ _PAIRS = 6
 _LISTED = 20
 
 
-class Twin(NamedTuple):
-    """Files of a picture that is in several splits, by split, and what it looks like."""
+@dataclass(frozen=True)
+class Twin:
+    """Files of a picture that is in several splits, by split, and a small version of it."""
 
     paths: dict[str, list[str]]
-    picture: Thumbnail | None
+    picture: Picture | None
 
 
-def data(steps: Steps, pictures: Pictures) -> dict[str, Any] | None:
+def data(project: Project, pictures: Pictures) -> dict[str, Any] | None:
     """Return what the template ``data`` shows; None if there was no build."""
-    built, run = steps.results("build"), steps["build"]
+    built, run = project.results("build"), project["build"]
     if run is None:
         return None
     classes, splits = built.get("classes", {}), built.get("splits", {})
@@ -43,36 +44,36 @@ def data(steps: Steps, pictures: Pictures) -> dict[str, Any] | None:
         "totals": {split: sum(of.values()) for split, of in splits.items()},
         "hidden_classes": len(classes) - len(names),
         "chart": charts.bar_chart("Images by class and split", list(splits), counts, said) if counts else None,
-        "montages": {name: shown for name in names if (shown := montage(steps, pictures, name, len(names)))},
+        "montages": {name: shown for name in names if (shown := montage(project, pictures, name, len(names)))},
         "skipped": dict(list(skipped.items())[:_LISTED]),
         "hidden_skipped": max(0, len(skipped) - _LISTED),
         "duplicates": duplicates,
         "twins": [_twin(parts, pictures) for parts in duplicates.get("across_splits", [])[:_PAIRS]],
         "conflicts": duplicates.get("conflicts", [])[:_LISTED],
-        "explored": steps.results("explore"),
+        "explored": project.results("explore"),
     }
 
 
-def montage(steps: Steps, pictures: Pictures, name: str, classes: int) -> list[Thumbnail]:
+def montage(project: Project, pictures: Pictures, name: str, classes: int) -> list[Picture]:
     """Return pictures of a class: a random sample of its training images, the same for the same seed.
 
     Args:
         classes: how many classes share the room.
     """
-    rows = pictures.files.get(str(steps.settings("build").get("TRAIN_HDF5")))
+    rows = pictures.files.get(str(project.settings("build").get("TRAIN_HDF5")))
     if rows is None or name not in rows.label_names:
         return []
     number = rows.label_names.index(name)
-    seed = steps.settings("build").get("SEED") or 0
+    seed = project.settings("build").get("SEED") or 0
     numbers = np.random.default_rng([seed, number]).permutation(np.flatnonzero(rows.labels == number))
     chosen = numbers[: max(3, min(_MONTAGE, _IN_MONTAGES // classes))].tolist()
     return [
-        thumbnail(image, f"{name}: {rows.paths[row]}", 96) for row in chosen if (image := rows.picture(row)) is not None
+        picture(image, f"{name}: {rows.paths[row]}", 96) for row in chosen if (image := rows.picture(row)) is not None
     ]
 
 
 def _chosen(counts: list[int]) -> list[int]:
-    """Return the numbers of the classes that are shown, in their own order."""
+    """Return the indices of the classes to show one by one, in their own order."""
     labels = np.repeat(np.arange(len(counts)), counts)
     return sorted(shown_classes(labels, _CLASSES))
 
@@ -80,4 +81,4 @@ def _chosen(counts: list[int]) -> list[int]:
 def _twin(parts: dict[str, list[str]], pictures: Pictures) -> Twin:
     path = next(iter(parts.values()))[0]
     image = pictures.find(path)
-    return Twin(parts, None if image is None else thumbnail(image, f"in several splits: {path}", 96))
+    return Twin(parts, None if image is None else picture(image, f"in several splits: {path}", 96))

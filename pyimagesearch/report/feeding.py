@@ -1,6 +1,7 @@
 """What the network is fed: training images as they were in the first epochs of the run, and ten crops of one."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,15 +18,16 @@ from pyimagesearch.preprocessing import (
     SimplePreprocessor,
 )
 from pyimagesearch.preprocessing.croppreprocessor import size_around
-from pyimagesearch.report.steps import Steps
-from pyimagesearch.report.thumbnails import SIDE, Thumbnail, centred, thumbnail
+from pyimagesearch.report.pictures import SIDE, Picture, picture
+from pyimagesearch.runs.provenance import Project
 
 _IMAGES = 4
 _EPOCHS = 3
 CROPS = ("top left", "top right", "bottom right", "bottom left", "centre")
 
 
-class Stages(NamedTuple):
+@dataclass(frozen=True)
+class Stages:
     """An image on its way into the network, each ndarray of shape (h, w, channels).
 
     Attributes:
@@ -42,7 +44,7 @@ class Stages(NamedTuple):
 
 
 class Feed:
-    """Makes again what `HDF5DatasetGenerator` made of training images: the same numbers give the same pixels.
+    """Repeats what `HDF5DatasetGenerator` made of training images: the same random numbers give the same pixels.
 
     Args:
         settings: of the run: INPUT_SIZE, AUGMENTATION and SEED.
@@ -73,15 +75,15 @@ class Feed:
         return CropPreprocessor(self.size, self.size).preprocess(image)
 
 
-def feeding(steps: Steps) -> dict[str, Any] | str:
+def feeding(project: Project) -> dict[str, Any] | str:
     """Return what the template ``feeding`` shows, or why there is nothing to show."""
-    settings, means = steps.settings("train", "build"), steps.results("build").get("means")
+    settings, means = project.settings("train", "build"), project.results("build").get("means")
     if not means or not {"INPUT_SIZE", "AUGMENTATION", "SEED", "TRAIN_HDF5"} <= settings.keys():
         return "No build is in the record, so it is not known what the network is fed."
     try:
         header = read_header(settings["TRAIN_HDF5"])
         check_images(header)
-        if header.build != steps.results("build").get("build", header.build):
+        if header.build != project.results("build").get("build", header.build):
             return f"{header.path} is not of the build in the record; build the data set again to see its images here."
         feed = Feed(settings, means, header.color_order)
         return _shown(feed, header) | {"settings": settings, "size": feed.size, "stored": header.shape[1:3]}
@@ -105,25 +107,30 @@ def _shown(feed: Feed, header: Header) -> dict[str, Any]:
                                                                                       strict=True)]  # fmt: skip
     places = [*CROPS, *(f"{place}, mirrored" for place in CROPS)]
     crops = [
-        (place, thumbnail(_bgr(crop, header), f"{names[0]}, crop: {place}"))
+        (place, picture(_bgr(crop, header), f"{names[0]}, crop: {place}"))
         for place, crop in zip(places, feed.crops(images[0]), strict=True)
     ]
     return {
         "rows": table,
         "crops": crops,
-        "cropped": thumbnail(_bgr(images[0], header), f"{names[0]}, as it is stored"),
+        "cropped": picture(_bgr(images[0], header), f"{names[0]}, as it is stored"),
     }
 
 
-def _cells(stages: Stages, name: str, header: Header) -> list[tuple[str, Thumbnail]]:
+def _cells(stages: Stages, name: str, header: Header) -> list[tuple[str, Picture]]:
     views = [("stored", stages.stored), ("patch", stages.patch), ("augmented", stages.augmented[0])]
-    views.append(("mean subtracted", centred(stages.normalized)))
+    views.append(("mean subtracted", _centred(stages.normalized)))
     views += [(f"epoch {epoch + 1}", image) for epoch, image in enumerate(stages.augmented) if epoch]
     scale = SIDE / max(stages.stored.shape[:2])  # the same for all: a patch is smaller than what it is cut out of
     return [
-        (kind, thumbnail(_bgr(image, header), f"{name}, {kind}", round(scale * max(image.shape[:2]))))
+        (kind, picture(_bgr(image, header), f"{name}, {kind}", round(scale * max(image.shape[:2]))))
         for kind, image in views
     ]
+
+
+def _centred(image: np.ndarray) -> np.ndarray:
+    """Return pixels around zero as uint8 with zero as middle gray; what does not fit is clipped."""
+    return np.rint(image + 128).clip(0, 255).astype(np.uint8)
 
 
 def _bgr(image: np.ndarray, header: Header) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pyimagesearch.report import charts
 from pyimagesearch.report.charts import Chart, Series, percent, plain
-from pyimagesearch.report.steps import Steps, name_of
+from pyimagesearch.runs.provenance import Project
 from pyimagesearch.runs.record import Run
 
 _COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {
@@ -21,14 +21,14 @@ _COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {
 }
 
 
-def learning(steps: Steps) -> list[dict[str, Any]]:
+def learning(project: Project) -> list[dict[str, Any]]:
     """Return what the template ``learning`` shows of every network that was trained."""
-    runs = [run for run in (steps["train"], steps["tune"]) if run is not None]
-    return [_training(run) for run in runs if (run.results or {}).get("history")]
+    runs = [run for run in (project["train"], project["fine_tune"]) if run is not None]
+    return [_training(run) for run in runs if run.results.get("history")]
 
 
 def _training(run: Run) -> dict[str, Any]:
-    results = run.results or {}
+    results = run.results
     history, best = results["history"], results.get("best_epoch")
     mark = (best, f"best: {best}") if best else None
 
@@ -50,7 +50,7 @@ def _training(run: Run) -> dict[str, Any]:
             y_range=(0, max([0.1, *_numbers(history.get("waiting"))])),
         ),
     ]  # fmt: skip
-    name = "AlexNet from scratch" if name_of(run) == "train_alexnet" else "Fine-tuned network"
+    name = "AlexNet from scratch" if run.step == "train" else "Fine-tuned network"
     shown = [one for one in drawn if one is not None]
     return {"name": name, "run": run, "results": results, "charts": shown, "table": _table(history)}
 

@@ -1,23 +1,25 @@
-"""The result: what was taken for what, how far probabilities can be trusted, and the pictures that matter."""
+"""The result: confusion, calibration, ROC, and the pictures that matter with what the network decided by."""
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from pyimagesearch.errors import UserError
 from pyimagesearch.report import charts
 from pyimagesearch.report.answer import Method
 from pyimagesearch.report.charts import Chart, Series, percent
-from pyimagesearch.report.heatmaps import Heatmaps
-from pyimagesearch.report.pictures import Pictures
-from pyimagesearch.report.thumbnails import Thumbnail, thumbnail
+from pyimagesearch.report.pictures import Picture, Pictures, picture
 
 _MATRIX = 24  # classes whose confusion matrix still fits a page
 _PAIRS = 20
 _TYPICAL = 72  # pictures of all classes together
 
 
-class Shot(NamedTuple):
+@dataclass(frozen=True)
+class Shot:
     """A test image that matters, and what a method made of it.
 
     Attributes:
@@ -33,14 +35,68 @@ class Shot(NamedTuple):
     label: str
     predicted: str
     probabilities: list[tuple[str, float]]
-    picture: Thumbnail | None
-    heatmap: Thumbnail | None
+    picture: Picture | None
+    heatmap: Picture | None
 
-    @property
-    def margin(self) -> float:
-        """How far the second class is behind the first."""
-        values = [value for _, value in self.probabilities] + [0.0, 0.0]
-        return values[0] - values[1]
+
+class Heatmaps:
+    """Draws overlays, and loads the model, and Keras with it, when the first one is asked for.
+
+    Args:
+        model_path: a ``.keras`` file; None if there is none.
+        why_not: the reason for no overlays, in a sentence; "" for overlays.
+    """
+
+    def __init__(self, model_path: str | Path | None, why_not: str = "") -> None:
+        self.why_not = why_not
+        self._path = model_path
+        self._parts: tuple[Any, ...] | None = None
+        if not why_not and model_path is None:
+            self.why_not = "No network is in the record, so there are no heat maps."
+        elif not why_not and not Path(str(model_path)).is_file():
+            self.why_not = f"The model {model_path} is gone, so there are no heat maps."
+
+    def draw(self, images: Sequence[np.ndarray | None], predicted: Sequence[str]) -> list[np.ndarray | None]:
+        """Return a Grad-CAM overlay for every image, ndarray of shape (h, w, 3), uint8, BGR.
+
+        It is None where it cannot be made, or where nothing in the image speaks for the class.
+
+        Args:
+            images: ndarrays of shape (h, w, channels), uint8, BGR.
+            predicted: the class of each that its overlay explains.
+        """
+        overlays: list[np.ndarray | None] = [None] * len(images)
+        if self.why_not or all(image is None for image in images):
+            return overlays
+        try:
+            preparation, gradcam, overlay = self._load()
+        except UserError as error:
+            self.why_not = f"There are no heat maps: {error}."
+            return overlays
+        names = preparation.label_names
+        known = [i for i, image in enumerate(images) if image is not None and predicted[i] in names]
+        if known:
+            resized = [preparation.resize().preprocess(images[i]) for i in known]
+            batch = np.stack([_prepared(image, preparation) for image in resized])
+            heat = gradcam.heatmap(batch, np.array([names.index(predicted[i]) for i in known]))
+            for i, image, one in zip(known, resized, np.asarray(heat), strict=True):
+                overlays[i] = overlay(image, one) if one.any() else None
+        return overlays
+
+    def _load(self) -> tuple[Any, ...]:
+        if self._parts is None:
+            from pyimagesearch.nn.gradcam import GradCAM, overlay
+            from pyimagesearch.nn.modelfile import load_model
+
+            model, preparation = load_model(str(self._path))
+            self._parts = preparation, GradCAM(model), overlay
+        return self._parts
+
+
+def _prepared(image: np.ndarray, preparation: Any) -> np.ndarray:
+    for step in preparation.normalize("BGR"):
+        image = step.preprocess(image)
+    return image
 
 
 def outcome(methods: list[Method], pictures: Pictures, heatmaps: Heatmaps) -> dict[str, Any]:
@@ -73,7 +129,7 @@ class _Shots:
     """Makes the shots of a method."""
 
     def __init__(self, method: Method, pictures: Pictures, heatmaps: Heatmaps) -> None:
-        self._way, self._pictures, self._heatmaps = method, pictures, heatmaps
+        self._method, self._pictures, self._heatmaps = method, pictures, heatmaps
         self._file = next(
             (entry["path"] for entry in method.run.inputs or () if str(entry["path"]) in pictures.files), None
         )
@@ -82,7 +138,7 @@ class _Shots:
         entries = list(entries)
         images = [self._pictures.find(e.get("path"), e["label"], e.get("row"), self._file) for e in entries]
         overlays: list[np.ndarray | None] = [None] * len(entries)
-        if self._way.key != "features":
+        if self._method.key != "features":
             overlays = self._heatmaps.draw(images, [e["predicted"] for e in entries])
         return [self._shot(*parts) for parts in zip(entries, images, overlays, strict=True)]
 
@@ -93,8 +149,8 @@ class _Shots:
         ranked = sorted(entry.get("probabilities", {}).items(), key=lambda pair: -pair[1])
         heat = f"{said}; what spoke for {predicted}"
         return Shot(
-            self._way.name, path, label, predicted, ranked, None if image is None else thumbnail(image, said),
-            None if overlay is None else thumbnail(overlay, heat),
+            self._method.name, path, label, predicted, ranked, None if image is None else picture(image, said),
+            None if overlay is None else picture(overlay, heat),
         )  # fmt: skip
 
 

@@ -1,26 +1,32 @@
 """Model cards: what a model is good for, beside the model, in the form that Hugging Face reads."""
 
 import json
+import logging
+import os
 import re
 import shlex
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pyimagesearch.runs.provenance import KINDS, TrainedModel, trained_models
+from pyimagesearch.runs.provenance import KINDS, Project, TrainedModel
 from pyimagesearch.runs.record import read_runs
 from pyimagesearch.utils.atomic import replacing
-from pyimagesearch.utils.cli import info
 from pyimagesearch.utils.text import printable
 
 NAME = "MODEL_CARD.md"
-_OWN_FIELDS = "# The lines above are the owner's, and stay; those below are written anew after each run."
-_OWN_TEXT = "<!-- Above, the card is written anew after each run; what follows is the owner's, and stays. -->"
+_LOGGER = logging.getLogger(__name__)
+_OWN_FIELDS = "# The lines above are the owner's, and stay; those below are written again after each run."
+_OWN_TEXT = "<!-- Above, the card is written again after each run; what follows is the owner's, and stays. -->"
+_TRAINING = (
+    "LEARNING_RATE", "LEARNING_RATE_DECAY", "WARM_UP_EPOCHS", "REGULARIZATION", "WEIGHT_DECAY", "DROPOUT",
+    "LABEL_SMOOTHING", "PRECISION",
+)  # fmt: skip
 _FEW_IMAGES, _POORLY_CALIBRATED = 200, 0.05
 
 
 def write_model_card(folder: Path) -> list[Path]:
-    """Write the card of the models that a folder's run record tells of.
+    """Write a card beside the models that a run record tells of.
 
     What its owner wrote into the places for that is kept. A card without these places, which somebody wrote alone,
     is left as it is.
@@ -29,19 +35,30 @@ def write_model_card(folder: Path) -> list[Path]:
         folder: where ``runs.jsonl`` is.
 
     Returns:
-        The file, ``MODEL_CARD.md`` in the folder; nothing if there is no model, or the card is left as it is.
+        The files that were written: ``MODEL_CARD.md`` in each folder with models.
 
     Raises:
         UserError: the record cannot be read.
     """
-    path, models = Path(folder) / NAME, trained_models(read_runs(folder))
-    if not models:
-        return []
+    models_in: dict[Path, list[TrainedModel]] = {}
+    for model in Project(read_runs(folder)).models():
+        models_in.setdefault(_place(model, Path(folder)), []).append(model)
+    return [path for place, models in models_in.items() for path in _write(place / NAME, models)]
+
+
+def _place(model: TrainedModel, folder: Path) -> Path:
+    """Return the folder of a model; that of its record if it is that one, perhaps moved since, or is gone."""
+    usual = os.path.normpath(os.path.join(model.run.folder, model.run.settings.get("OUTPUT_PATH", "")))
+    beside = Path(model.path).parent
+    return folder if str(beside) == usual or not beside.is_dir() else beside
+
+
+def _write(path: Path, models: list[TrainedModel]) -> list[Path]:
     own = {"fields": "license: unknown  # to be filled in", "text": ""}
     if path.exists():
-        kept = _owners_parts(path.read_text("utf-8"))
+        kept = _owners_share(path.read_text("utf-8"))
         if kept is None:
-            info(f"{path} is kept: it has no places that are filled by a program")
+            _LOGGER.info("%s is kept: it has no places that are filled by a program", path)
             return []
         own = kept
     card = _render(models, own)
@@ -50,12 +67,14 @@ def write_model_card(folder: Path) -> list[Path]:
     return [path]
 
 
-def _owners_parts(card: str) -> dict[str, str] | None:
+def _owners_share(card: str) -> dict[str, str] | None:
     """Return what the owner wrote; None if it cannot be told from the rest."""
-    parts = re.fullmatch(
-        rf"---\n(?P<fields>.*?)\n?{re.escape(_OWN_FIELDS)}\n.*?\n{re.escape(_OWN_TEXT)}\n(?P<text>.*)", card, re.DOTALL
-    )
-    return parts.groupdict() if parts else None
+    found = re.fullmatch(
+        r"---\n(?P<fields>.*?)\n?# The lines above are the owner's.*?\n.*?\n"
+        r"<!-- Above, the card is written [^\n]*-->\n(?P<text>.*)",
+        card, re.DOTALL,
+    )  # fmt: skip
+    return found.groupdict() if found else None
 
 
 def _render(models: list[TrainedModel], own: dict[str, str]) -> str:
@@ -69,7 +88,7 @@ def _render(models: list[TrainedModel], own: dict[str, str]) -> str:
         command=lambda words: printable(shlex.join(words)),
     )  # fmt: skip
     template = resources.files(__package__).joinpath("modelcard.md.jinja").read_text("utf-8")
-    networks = any(model.kind != "train_model" for model in models)
+    networks = any(model.run.step != "classify" for model in models)
     return environment.from_string(template).render(
         models=models, kinds=KINDS, own=own, own_fields=_OWN_FIELDS, own_text=_OWN_TEXT, limits=_limits,
         settings=_settings, library="keras" if networks else "sklearn", classes_of=_classes,
@@ -83,11 +102,11 @@ def _classes(model: TrainedModel) -> list[str]:
 
 
 def _settings(model: TrainedModel) -> dict[str, Any]:
-    """Return how a model was trained, by name; what the record does not tell is left out."""
-    results, run = model.results, model.run
-    config = run.config["settings"] if run.config else {}
-    own = ("LEARNING_RATE", "LEARNING_RATE_DECAY", "REGULARIZATION") if model.kind == "train_alexnet" else ()
-    augmentation = config.get("AUGMENTATION") if model.kind != "train_model" else None
+    """Return how a model was trained, by name, as far as the record tells."""
+    run = model.run
+    results, config = run.results, run.settings
+    own = _TRAINING if run.step == "train" else ()
+    augmentation = config.get("AUGMENTATION") if run.step != "classify" else None
     known = {
         "parameters": results.get("parameters"),
         "epochs": results.get("epochs"),
@@ -106,7 +125,7 @@ def _settings(model: TrainedModel) -> dict[str, Any]:
 
 
 def _limits(model: TrainedModel) -> list[str]:
-    """Return what must not be expected of a model, in sentences of Markdown."""
+    """Return the limits of a model, in sentences of Markdown."""
     classes, data = [_as_markdown(name) for name in _classes(model)], model.data
     sentences = [
         f"It knows {len(classes)} classes ({', '.join(classes)}) and gives every image one of them, also one that "
@@ -116,7 +135,9 @@ def _limits(model: TrainedModel) -> list[str]:
     ]
     evaluation = next(reversed(model.evaluations.values()), None)
     if evaluation is None:
-        sentences.append("It was not tested on images that had no part in its training: how good it is, is not known.")
+        sentences.append(
+            "It was not tested on images that were not used in its training: how good it is, is not known."
+        )
         return sentences
     if evaluation["images"] < _FEW_IMAGES:
         sentences.append(f"It was tested on {evaluation['images']:,} images only: mind the intervals.")

@@ -1,17 +1,20 @@
-"""The run record, runs.jsonl: its lines, and the runs that they tell of."""
+"""The run record, runs.jsonl: its lines, and the runs that they describe (see docs/run_record.md)."""
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.runs import record as recordfile
 from pyimagesearch.utils.text import without_credentials
 
+NAME, SCHEMA = "runs.jsonl", 1
 
-class Run(NamedTuple):
+
+@dataclass(frozen=True)
+class Run:
     """What a script did, with what, on what, and what came of it.
 
     Attributes:
@@ -31,7 +34,7 @@ class Run(NamedTuple):
         error: what went wrong, or None.
         backend: of Keras, or None if Keras was not needed.
         devices: what Keras computed on, as "GPU: NVIDIA H200".
-        inputs: files that it read: {"path", "bytes", "identity"}; see `identity.identify`.
+        inputs: files that it read: {"path", "bytes", "identity"}; see `recorder.identify`.
         outputs: files that it wrote, likewise.
         results: its figures, by name.
     """
@@ -39,6 +42,7 @@ class Run(NamedTuple):
     run: str
     time: str
     script: str
+    step: str
     command: list[str]
     folder: str
     config: dict[str, Any] | None
@@ -50,15 +54,19 @@ class Run(NamedTuple):
     seconds: float | None = None
     error: str | None = None
     backend: str | None = None
-    devices: list[str] = []
-    inputs: list[dict[str, Any]] = []
-    outputs: list[dict[str, Any]] = []
-    results: dict[str, Any] = {}
-    step: str = ""
+    devices: list[str] = field(default_factory=list)
+    inputs: list[dict[str, Any]] = field(default_factory=list)
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    results: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of its config; empty without one."""
+        return self.config["settings"] if self.config else {}
 
 
-NAME, SCHEMA = "runs.jsonl", 1
-
+_STARTED = ("run", "time", "script", "command", "folder", "config", "seed", "versions", "hardware")
+_ENDED = ("seconds", "status", "error", "backend", "devices", "inputs", "outputs", "results")
 _STEPS = {
     "build_dogs_vs_cats": "build",
     "train_alexnet": "train",
@@ -70,50 +78,44 @@ _STEPS = {
 
 
 def step_of(script: str) -> str:
-    """Return the step of a script of a former version, which recorded only its name."""
+    """Return the step of a script of former versions, which recorded only its name."""
     last = script.rpartition(".")[2]
     return _STEPS.get(last, last)
-
-
-def append(path: Path, events: Iterable[Any]) -> None:
-    """Append events in one write, so that those of programs that run at the same time do not mix.
-
-    URLs lose what may be secret in them. A line that an earlier write left unfinished, as on a full disk, is ended
-    first.
-
-    Raises:
-        OSError: they cannot be written, or only a part of them.
-    """
-    lines = (without_credentials(json.dumps(event, allow_nan=False)) for event in events)
-    data = "".join(f"{line}\n" for line in lines).encode("ascii")
-    number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-    with open(number, "r+b", buffering=0) as file:
-        size = file.seek(0, os.SEEK_END)
-        if size:
-            file.seek(size - 1)
-            data = data if file.read(1) == b"\n" else b"\n" + data
-        if os.write(number, data) < len(data):
-            raise OSError("only a part could be written")
-
-
-_STARTED = ("run", "time", "script", "command", "folder", "config", "seed", "versions", "hardware")
-
-
-_ENDED = ("seconds", "status", "error", "backend", "devices", "inputs", "outputs", "results")
 
 
 class History(list[Run]):
     """Runs in the order of their starts.
 
     Attributes:
-        unreadable: how many lines of the record were no events, as what a full disk cut off.
+        unreadable: lines of the record that were no events, such as what a full disk cut off.
     """
 
     unreadable = 0
 
 
+def append(path: Path, events: Iterable[Any]) -> None:
+    """Append events in one write, so that those of concurrent programs do not mix.
+
+    URLs lose what may be secret in them. A line that an earlier write left unfinished, as on a full disk, is ended
+    first.
+
+    Raises:
+        OSError: they cannot be written, or only some of them.
+    """
+    lines = (without_credentials(json.dumps(event, allow_nan=False)) for event in events)
+    data = "".join(f"{line}\n" for line in lines).encode("ascii")
+    number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+    with open(number, "r+b", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        if size:
+            file.seek(size - 1)
+            data = data if file.read(1) == b"\n" else b"\n" + data
+        if os.write(number, data) < len(data):
+            raise OSError("only some of it could be written")
+
+
 def read_runs(path: str | os.PathLike[str]) -> History:
-    """Return the runs of a record; lines that cannot be used are skipped and counted.
+    """Read the runs of a record; lines that cannot be used are skipped and counted.
 
     Args:
         path: the record, or the folder that it is in.
@@ -122,7 +124,7 @@ def read_runs(path: str | os.PathLike[str]) -> History:
         UserError: it cannot be read, or a newer pyimagesearch wrote it.
     """
     path = Path(path)
-    path = path / recordfile.NAME if path.is_dir() else path
+    path = path / NAME if path.is_dir() else path
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
@@ -133,7 +135,13 @@ def read_runs(path: str | os.PathLike[str]) -> History:
     unreadable = 0
     for line in filter(None, lines):
         try:
-            _take(json.loads(line), runs, path)
+            event = json.loads(line)
+            if event["schema"] > SCHEMA:
+                raise UserError(
+                    f"run record: {path} must be of schema {SCHEMA} or older; received {event['schema']}; install a "
+                    "newer pyimagesearch"
+                )
+            _take(event, runs)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             if isinstance(error, UserError):
                 raise
@@ -143,32 +151,12 @@ def read_runs(path: str | os.PathLike[str]) -> History:
     return history
 
 
-def _take(event: dict[str, Any], runs: dict[str, Run], path: Path) -> None:
-    if event["schema"] > recordfile.SCHEMA:
-        raise UserError(
-            f"run record: {path} must be of schema {recordfile.SCHEMA} or older; received {event['schema']}; install a "
-            "newer pyimagesearch"
-        )
+def _take(event: dict[str, Any], runs: dict[str, Run]) -> None:
     name = event["run"]
     if event["event"] == "start":
         step = event.get("step") or step_of(event["script"])
-        runs[name] = Run(**{field: event[field] for field in _STARTED}, step=step)
+        runs[name] = Run(**{key: event[key] for key in _STARTED}, step=step)
     elif event["event"] == "end":
-        runs[name] = runs[name]._replace(ended=event["time"], **{field: event[field] for field in _ENDED})
+        runs[name] = replace(runs[name], ended=event["time"], **{key: event[key] for key in _ENDED})
     else:
         raise ValueError(f"unknown event {event['event']}")
-
-
-def latest(runs: Sequence[Run], script: str, status: str | None = "done") -> Run | None:
-    """Return the last run of a script that ended with ``status`` (None for any), or None.
-
-    Args:
-        script: dotted name of the module, as "dogs_vs_cats.train_alexnet".
-    """
-    return next((run for run in reversed(runs) if run.script == script and status in (None, run.status)), None)
-
-
-def previous(runs: Sequence[Run], script: str, status: str | None = "done") -> Run | None:
-    """Return the run before `latest`, of the same script and status, or None."""
-    found = latest(runs, script, status)
-    return latest(runs[: runs.index(found)], script, status) if found else None

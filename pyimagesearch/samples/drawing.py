@@ -83,7 +83,7 @@ def _draw(folder: Path, seed: int, key: tuple[int, int]) -> None:
     label, index = key
     image = paint(LABELS[label], np.random.default_rng([seed, label, index]))
     _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 92])
-    (folder / f"{LABELS[label]}.{index}.jpg").write_bytes(data)
+    (folder / f"{LABELS[label]}.{index}.jpg").write_bytes(data.tobytes())
 
 
 def _replace(old: Path, new: Path) -> None:

@@ -5,7 +5,7 @@ from pyimagesearch.io import HDF5DatasetGenerator
 from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.preprocessing import AugmentPreprocessor, MeanPreprocessor, PatchPreprocessor
 from pyimagesearch.report.feeding import Feed, feeding
-from pyimagesearch.report.steps import Steps
+from pyimagesearch.runs.provenance import Project
 from pyimagesearch.runs.record import read_runs
 
 SETTINGS = {"INPUT_SIZE": 32, "SEED": 7, "AUGMENTATION": {"rotation_range": 15, "horizontal_flip": True}}
@@ -44,14 +44,14 @@ def test_images_of_another_build_are_not_shown(project, tmp_path, record, runs):
     build = next(run for run in runs if run.script.endswith("build_dogs_vs_cats"))
     record.settings = build.config["settings"]
     record.add("build_dogs_vs_cats", build.results | {"build": "another"})
-    assert "is not of the build in the record" in feeding(Steps(read_runs(record.path)))
+    assert "is not of the build in the record" in feeding(Project(read_runs(record.path)))
     record.settings = record.settings | {"TRAIN_HDF5": str(tmp_path / "gone.hdf5")}
     record.add("build_dogs_vs_cats", build.results)
-    assert "gone.hdf5 does not exist" in feeding(Steps(read_runs(record.path)))
+    assert "gone.hdf5 does not exist" in feeding(Project(read_runs(record.path)))
 
 
 def test_the_page_shows_all_stages(runs):
-    shown = feeding(Steps(runs))
+    shown = feeding(Project(runs))
     assert [kind for kind, _ in shown["rows"][0]] == [
         "stored", "patch", "augmented", "mean subtracted", "epoch 2", "epoch 3",
     ]  # fmt: skip
@@ -67,4 +67,4 @@ def test_rgb_files_and_gray_ones(write_dataset, record, rng):
         record.settings = SETTINGS | {"TRAIN_HDF5": str(path)}
         record.add("build_dogs_vs_cats", {"means": MEANS, "classes": {}, "splits": {}})
         assert read_header(path).color_order == order
-        assert len(feeding(Steps(read_runs(record.path)))["rows"]) >= 2
+        assert len(feeding(Project(read_runs(record.path)))["rows"]) >= 2

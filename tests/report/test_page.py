@@ -145,7 +145,7 @@ def test_figures_of_the_other_sections(read, runs):
     assert "3 epochs on 40 images, in batches of 8; 1,234,567 parameters; 2 min 32 s." in read.text
     assert "Best validation accuracy 93.75% in epoch 2, on 12 images." in read.text
     assert "1 2.9000 2.0000 60.00% 75.00% 0.001 3.0 13.0 21.00% 2 1.7000 1.5000" in read.text
-    assert "Pictures that are there more than once: 1; in several splits: 1; with several labels: 0." in read.text
+    assert "Pictures found more than once: 1; in several splits: 1; with several labels: 0." in read.text
     assert "cat 20 6 12 38" in read.text
 
 
@@ -170,7 +170,7 @@ def test_pictures_are_those_of_the_images(read, project):
         assert image.mean(axis=(0, 1)).argmax() == number
 
 
-def test_an_older_model_is_told(project, tmp_path):
+def test_an_older_model_is_reported(project, tmp_path):
     lines = (project / "runs.jsonl").read_text("utf-8").splitlines()
     retrained = [line.replace('"identity": "one"', '"identity": "two"') for line in lines if "train_alexnet" in line]
     run = json.loads(retrained[0])["run"]
@@ -179,7 +179,7 @@ def test_an_older_model_is_told(project, tmp_path):
     changed = [line.replace(run, "f" * 16) for line in retrained]
     (tmp_path / "runs.jsonl").write_text("\n".join([*lines, *changed]), "utf-8")
     text = Reader(render(read_runs(tmp_path))).text
-    assert f"crop_accuracy was run before {project / 'alexnet.keras'} was written anew" in text
+    assert f"crop_accuracy was run before {project / 'alexnet.keras'} was written again" in text
 
 
 def test_the_same_record_gives_the_same_page(project, page, tmp_path):
@@ -190,7 +190,7 @@ def test_the_same_record_gives_the_same_page(project, page, tmp_path):
 def test_no_record_says_what_to_run(tmp_path, content):
     if content is not None:
         (tmp_path / "runs.jsonl").write_text(content)
-    with pytest.raises(UserError, match=r"runs\.jsonl must hold runs to report on.*dogs_vs_cats\.build_dogs_vs_cats"):
+    with pytest.raises(UserError, match=r"runs\.jsonl must hold runs to report on.*run the steps"):
         write_page(tmp_path / "runs.jsonl", tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
 
@@ -207,11 +207,11 @@ def test_steps_that_are_missing_leave_a_sentence(record):
     text = read_page(record).text
     for sentence in (
         "Nothing was tried on test images yet",
-        "no finished build_dogs_vs_cats",
+        "no finished build,",
         "it is not known what the network is fed",
         "no finished training",
         "The record holds no evaluation",
-        "No step has come to its end",
+        "No step was done",
         "crop_accuracy, 22 November 2026, 06:01 UTC: failed: no model",
     ):
         assert sentence in text
@@ -242,7 +242,7 @@ def test_a_fine_tuned_network(record, runs):
     assert "The fine-tuned network is right for 93.75% of the 12 validation images" in text
 
 
-def test_a_network_that_nobody_knows_is_called_by_its_file(record, runs):
+def test_an_unknown_network_is_called_by_its_file(record, runs):
     crops = next(run for run in runs if "rank1" in run.results).results
     record.settings = {"MODEL_PATH": "output/alexnet.keras"}
     record.add("crop_accuracy", crops | {"model": "elsewhere/mine.keras"})
@@ -286,7 +286,7 @@ def test_pictures_that_are_gone_are_left_out(project, tmp_path):
     read = Reader(render(read_runs(tmp_path)))
     assert not read.all("img")
     assert "Pictures that are not where the record says, and are left out" in read.text
-    assert "The training file is not there any more" in read.text
+    assert "The training file is gone" in read.text
 
 
 @pytest.mark.parametrize(
@@ -297,4 +297,4 @@ def test_durations(seconds, text):
 
 
 def test_templates_are_in_the_package():
-    assert {path.name for path in page_module._PARTS.iterdir()} >= {"page.html.j2", "style.css", "script.js"}
+    assert {path.name for path in page_module._TEMPLATES.iterdir()} >= {"page.html.j2", "style.css", "script.js"}

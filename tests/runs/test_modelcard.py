@@ -9,7 +9,7 @@ import yaml
 from pyimagesearch.errors import UserError
 from pyimagesearch.ml.metrics import evaluate_predictions
 from pyimagesearch.runs.modelcard import write_model_card
-from pyimagesearch.runs.provenance import trained_models
+from pyimagesearch.runs.provenance import Project
 from pyimagesearch.runs.record import NAME, append, read_runs
 
 NAMES = ["cat", "dög|_x_"]
@@ -78,7 +78,7 @@ class TestTrainedModels:
     def test_only_the_test_of_the_very_file_counts(self, project, record, tmp_path):
         record("crop_accuracy", {}, {"net.keras": "another"}, results={"evaluation": evaluation(1)})
         record("crop_accuracy", {}, {"net.keras": "m1"}, status="failed")
-        (model,) = trained_models(read_runs(tmp_path))
+        (model,) = Project(read_runs(tmp_path)).models()
         assert (model.name, model.path) == ("net", str(tmp_path / "net.keras"))
         assert [e["accuracy"] for e in model.evaluations.values()] == [0.75, 0.9]
         assert [command[2].rpartition(".")[2] for command in model.commands] == [
@@ -88,7 +88,7 @@ class TestTrainedModels:
     def test_a_model_that_was_trained_again_is_not_tested_yet(self, project, record, tmp_path):
         record("train_alexnet", {"net.keras": "m2"}, {"train.hdf5": "t1"}, results=TRAINING)
         record("train_alexnet", {"net.keras": "m3"}, {}, status="stopped")
-        (model,) = trained_models(read_runs(tmp_path))
+        (model,) = Project(read_runs(tmp_path)).models()
         assert model.run.outputs[0]["identity"] == "m2"
         assert model.evaluations == {}
 
@@ -96,19 +96,19 @@ class TestTrainedModels:
         record("build_dogs_vs_cats", {"train.hdf5": "t2"}, results={"images": 1})
         record("extract_features", {"f.hdf5": "f1"}, {"test.hdf5": "e1", "net.keras": "m1"}, results={"networks": "n"})
         record("train_model", {"c.skops": "c1"}, {"f.hdf5": "f1"}, results={"evaluation": evaluation(20)})
-        models = trained_models(read_runs(tmp_path))
+        models = Project(read_runs(tmp_path)).models()
         assert [model.name for model in models] == ["net", "c"]
         of_classifier = [run.script.rpartition(".")[2] for run in models[1].sources]
         assert of_classifier == ["build_dogs_vs_cats", "train_alexnet", "extract_features"]
         assert models[1].data == BUILD
         assert [model.stands_on_own_network for model in models] == [False, True]
         assert parse(tmp_path)[1].count("was trained on images of the same project") == 1
-        assert models[1].figures_of("extract_features") == {"networks": "n"}
+        assert models[1].figures_of("features") == {"networks": "n"}
 
     def test_runs_that_trained_nothing(self, record, tmp_path):
         record("build_dogs_vs_cats", {"train.hdf5": "t1"})
         record("train_alexnet", {}, status="failed")
-        assert trained_models(read_runs(tmp_path)) == []
+        assert Project(read_runs(tmp_path)).models() == []
         assert write_model_card(tmp_path) == []
 
 
@@ -193,11 +193,12 @@ class TestOwner:
         assert [entry["name"] for entry in front["model-index"]] == ["net", "c"]
         assert text.count("## Filled in by the owner") == 1
 
-    def test_a_card_of_somebody_else_is_left_alone(self, project, tmp_path, capsys):
+    def test_a_card_of_somebody_else_is_left_alone(self, project, tmp_path, caplog):
+        caplog.set_level("INFO", "pyimagesearch")
         (tmp_path / "MODEL_CARD.md").write_text("# My own\n")
         assert write_model_card(tmp_path) == []
         assert (tmp_path / "MODEL_CARD.md").read_text() == "# My own\n"
-        assert "MODEL_CARD.md is kept" in capsys.readouterr().out
+        assert "MODEL_CARD.md is kept" in caplog.text
 
 
 def test_without_a_record_there_is_no_card(tmp_path):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.runs.record import append, latest, previous, read_runs
+from pyimagesearch.runs.record import append, read_runs
 
 SCRIPT = "dogs_vs_cats.train_alexnet"
 
@@ -78,22 +78,18 @@ def test_a_missing_record_is_named(tmp_path):
         read_runs(tmp_path)
 
 
-def test_the_latest_and_the_one_before(record):
-    runs = read_runs(
-        record(
-            start("a"), end("a"), start("b"), end("b", "failed"), start("c"), end("c"), start("d", "dogs_vs_cats.demo"),
-            start("e"),
-        )
-    )  # fmt: skip
-
-    def names(script, *status):
-        return [found and found.run for found in (latest(runs, script, *status), previous(runs, script, *status))]
-
-    assert names(SCRIPT) == ["c", "a"]
-    assert names(SCRIPT, "failed") == ["b", None]
-    assert names(SCRIPT, None) == ["e", "c"]
-    assert names("dogs_vs_cats.demo", "killed") == ["d", None]
-    assert names("dogs_vs_cats.demo") == [None, None]
+@pytest.mark.parametrize(
+    ("script", "step", "expected"),
+    [
+        ("dogs_vs_cats.train_alexnet", {}, "train"),
+        ("pets.crop_accuracy", {}, "crops"),
+        ("report", {}, "report"),
+        ("pets.learn", {"step": "train"}, "train"),
+    ],
+)
+def test_records_of_former_versions_name_the_step_by_the_script(record, script, step, expected):
+    (run,) = read_runs(record(start("a", script, **step)))
+    assert (run.script, run.step) == (script, expected)
 
 
 def test_lines_are_appended_whole(tmp_path):
