@@ -1,1 +1,1 @@
-"""A look at labelled images before anything is trained on them: figures, oddities, pictures."""
+"""Explore labelled images before training: figures, unusual files, duplicates, pictures."""

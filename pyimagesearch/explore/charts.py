@@ -1,4 +1,4 @@
-"""A survey as charts."""
+"""Charts of a survey."""
 
 import os
 import warnings
@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pyimagesearch.explore.oddities import ASPECT_LIMIT
+from pyimagesearch.explore.look import ASPECT_LIMIT
 from pyimagesearch.explore.survey import Survey
-from pyimagesearch.explore.tables import printable
 from pyimagesearch.utils.atomic import replacing
+from pyimagesearch.utils.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_NAMED_CLASSES, _COLOURED_CLASSES = 150, 10
+_NAMED_CLASSES, _COLOURED_CLASSES, _NAME_LETTERS = 150, 10, 32
 
 
 def draw_classes(survey: Survey, path: str | os.PathLike[str]) -> None:
-    """Draw the number of images of each class, the most common on top; of very many classes without names."""
+    """Draw the number of images of each class, the most common on top; very many classes have no names."""
     from matplotlib.figure import Figure
 
     counts = np.bincount(survey.images.labels, minlength=len(survey.images.label_names))
@@ -32,7 +32,7 @@ def draw_classes(survey: Survey, path: str | os.PathLike[str]) -> None:
     if named:
         axis.bar_label(bars, [f"{count:,}" for count in counts[order]], padding=3, fontsize=8)
         axis.margins(x=0.12)
-        names = [printable(survey.images.label_names[number]) for number in order]
+        names = [printable(survey.images.label_names[c], _NAME_LETTERS) for c in order]
         axis.set_yticks(np.arange(len(counts)), names, fontsize=8, parse_math=False)
     else:
         axis.set_ylabel("classes")
@@ -40,12 +40,12 @@ def draw_classes(survey: Survey, path: str | os.PathLike[str]) -> None:
 
 
 def draw_sizes(survey: Survey, stored_size: int, path: str | os.PathLike[str]) -> None:
-    """Draw the width and height of each image, coloured by class if they are few.
+    """Draw the width and height of each image, coloured by class if there are few classes.
 
-    Marked are the size below which the build step enlarges, and the shapes that count as odd.
+    Lines mark the size below which the build step enlarges, and the limits of common shapes.
 
     Args:
-        stored_size: side of the squares, in pixels, that the build step would make.
+        stored_size: side in pixels of the squares that the build step would store.
     """
     from matplotlib.figure import Figure
 
@@ -57,7 +57,7 @@ def draw_sizes(survey: Survey, stored_size: int, path: str | os.PathLike[str]) -
     low, high = sizes.min() / 1.2, max(sizes.max(), stored_size) * 1.2
     ends = np.array([low, high])
     axis.plot([stored_size, stored_size, high], [high, stored_size, stored_size], "k--", linewidth=1,
-              label=f"STORED_SIZE = {stored_size}: smaller ones are enlarged")  # fmt: skip
+              label=f"stored_size={stored_size}: smaller ones are enlarged")  # fmt: skip
     axis.plot(ends, ends * ASPECT_LIMIT, "k:", linewidth=1, label=f"{ASPECT_LIMIT} to 1")
     axis.plot(ends, ends / ASPECT_LIMIT, "k:", linewidth=1)
     if high > 20 * low:
@@ -68,7 +68,7 @@ def draw_sizes(survey: Survey, stored_size: int, path: str | os.PathLike[str]) -
 
 
 def draw_brightness(survey: Survey, path: str | os.PathLike[str]) -> None:
-    """Draw how bright the images are, for each class if they are few."""
+    """Draw the distribution of brightness, for each class if there are few."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), layout="constrained")
@@ -83,8 +83,8 @@ def draw_brightness(survey: Survey, path: str | os.PathLike[str]) -> None:
 
 
 def _groups(survey: Survey) -> list[tuple[str, np.ndarray]]:
-    """Return the readable images of each class by its name, or all as one group if there are many classes."""
-    labels = survey.images.labels[survey.rows]
+    """Group the readable images by class, or return one group if there are many classes."""
+    labels = survey.images.labels[survey.readable]
     classes = np.unique(labels)
     if len(classes) > _COLOURED_CLASSES:
         return [("all classes", np.arange(len(labels)))]
@@ -92,8 +92,8 @@ def _groups(survey: Survey) -> list[tuple[str, np.ndarray]]:
 
 
 def _plain(name: str) -> str:
-    """Return a name as a legend shows it: Matplotlib leaves out names that begin with _, and sets $x$ as a formula."""
-    return (" " if name.startswith("_") else "") + printable(name).replace("$", r"\$")
+    """Escape a name for a legend: Matplotlib leaves out names that begin with _ and sets $x$ as a formula."""
+    return (" " if name.startswith("_") else "") + printable(name, _NAME_LETTERS).replace("$", r"\$")
 
 
 def _legend(axis) -> None:  # type: ignore[no-untyped-def]
@@ -104,5 +104,5 @@ def _legend(axis) -> None:  # type: ignore[no-untyped-def]
 
 def _save(figure: "Figure", path: str | os.PathLike[str]) -> None:
     with replacing(path) as temporary, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # names need not be of the font's alphabet
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # the font lacks many alphabets
         figure.savefig(temporary, dpi=110)

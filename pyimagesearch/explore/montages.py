@@ -1,4 +1,4 @@
-"""A survey as pictures of its images."""
+"""Montages of the images of a survey."""
 
 import os
 import re
@@ -11,6 +11,7 @@ import numpy as np
 
 from pyimagesearch.explore.survey import Survey
 from pyimagesearch.utils.atomic import replacing
+from pyimagesearch.utils.thumbnails import thumbnail
 
 SIDE = 128
 """Width and height of a thumbnail in pixels."""
@@ -23,7 +24,7 @@ _NAME_LETTERS = 40
 
 
 def montage_names(label_names: Sequence[str]) -> list[str]:
-    """Return a file name for the montage of every class: safe on every system, and no two alike."""
+    """Return a distinct file name for the montage of every class, safe on every system."""
     taken: set[str] = set()
     names = []
     for label in label_names:
@@ -38,47 +39,47 @@ def montage_names(label_names: Sequence[str]) -> list[str]:
 
 
 def shown_classes(labels: np.ndarray, most: int) -> list[int]:
-    """Return the numbers of up to ``most`` classes that have images: the most common and the rarest ones."""
+    """Return up to ``most`` classes that have images: the most common ones, then the rarest."""
     counts = np.bincount(labels)
-    order = [number for number in np.argsort(-counts, kind="stable").tolist() if counts[number]]
+    order = [label for label in np.argsort(-counts, kind="stable").tolist() if counts[label]]
     if len(order) <= most:
         return order
     return order[: (most + 1) // 2] + order[len(order) - most // 2 :]
 
 
 def draw_class(survey: Survey, label: int, seed: int, path: str | os.PathLike[str]) -> bool:
-    """Draw a random sample of a class, and return whether there was anything to draw.
+    """Draw a random sample of a class; return whether there was anything to draw.
 
     Args:
-        label: the number of the class.
-        seed: the same seed gives the same sample.
+        label: the class.
+        seed: the same one gives the same sample.
     """
-    rows = survey.rows[survey.images.labels[survey.rows] == label]
-    chosen = np.random.default_rng([seed, label]).permutation(rows)[:_MONTAGE]
-    tiles = [_tile(survey, row) for row in np.sort(chosen).tolist()]
+    members = survey.readable[survey.images.labels[survey.readable] == label]
+    chosen = np.random.default_rng([seed, label]).permutation(members)[:_MONTAGE]
+    tiles = [_tile(survey, index) for index in np.sort(chosen).tolist()]
     if tiles:
         _save(tiles, path)
     return bool(tiles)
 
 
 def draw_duplicates(survey: Survey, path: str | os.PathLike[str]) -> bool:
-    """Draw pairs that show one picture, and return whether there are any.
+    """Draw pairs of duplicates; return whether there are any.
 
     Pairs with different labels come first and are framed in red, then near duplicates, then equal files.
     """
     labels, looks = survey.images.labels, survey.looks
-    wrong = {row for group in survey.conflicts for row in group}
+    wrong = {index for group in survey.conflicts for index in group}
     groups = survey.conflicts + [group for group in survey.near + survey.exact if not wrong & set(group)]
     tiles = []
     for first, *others in groups[:_PAIRS]:
         other = max(
             others,
-            key=lambda row: (
-                labels[row] != labels[first],
-                looks[row].fingerprint.digest != looks[first].fingerprint.digest,
+            key=lambda index: (
+                labels[index] != labels[first],
+                looks[index].fingerprint.digest != looks[first].fingerprint.digest,
             ),
         )
-        pair = np.hstack([_tile(survey, row, caption=True) for row in (first, other)])
+        pair = np.hstack([_tile(survey, index, caption=True) for index in (first, other)])
         colour = _RED if labels[first] != labels[other] else _GRAY
         tiles.append(cv2.rectangle(pair, (0, 0), (pair.shape[1] - 1, pair.shape[0] - 1), colour, 2))
     if tiles:
@@ -86,19 +87,17 @@ def draw_duplicates(survey: Survey, path: str | os.PathLike[str]) -> bool:
     return bool(tiles)
 
 
-def _tile(survey: Survey, row: int, caption: bool = False) -> np.ndarray:
-    """Return the image at ``row`` fitted into a square, ndarray of shape (SIDE, SIDE, 3), uint8."""
+def _tile(survey: Survey, index: int, caption: bool = False) -> np.ndarray:
+    """Return an image in the middle of a square, ndarray of shape (SIDE, SIDE, 3), uint8."""
     tile = np.full((SIDE, SIDE, 3), 32, np.uint8)
-    image = survey.images.picture(row)
-    if image is not None:  # it could be read a moment ago
-        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.shape[2] == 1 else image
-        scale = SIDE / max(image.shape[:2])
-        width, height = (max(1, round(side * scale)) for side in image.shape[1::-1])
+    image = survey.images.picture(index)
+    if image is not None:  # the file may be gone since the survey
+        small = thumbnail(image, SIDE)
+        height, width = small.shape[:2]
         left, top = (SIDE - width) // 2, (SIDE - height) // 2
-        inter = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        tile[top : top + height, left : left + width] = cv2.resize(image, (width, height), interpolation=inter)
+        tile[top : top + height, left : left + width] = small
     if caption:
-        name = os.path.basename(survey.images.paths[row]).encode("ascii", "replace").decode()[-20:]
+        name = os.path.basename(survey.images.paths[index]).encode("ascii", "replace").decode()[-20:]
         for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
             cv2.putText(tile, name, (5, SIDE - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.36, colour, thickness, cv2.LINE_AA)
     return tile

@@ -3,8 +3,7 @@ import numpy as np
 import pytest
 
 from pyimagesearch.building.duplicates import fingerprint
-from pyimagesearch.explore.look import ENOUGH, decode_small, look_at
-from pyimagesearch.explore.oddities import find_oddities
+from pyimagesearch.explore.look import ENOUGH, decode_small, find_oddities, look_at
 from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError, decode_image
 from pyimagesearch.samples.animals import paint
 
@@ -42,7 +41,7 @@ def test_small_ones_and_other_formats_are_decoded_as_the_build_does(photographs)
     [
         (Decoding(), 1000, "truncated"),
         (Decoding(max_pixels=1000), None, "more than 1,000 in all"),
-        (Decoding(formats=("png",)), None, "of the format jpeg, and only png are wanted"),
+        (Decoding(formats=("png",)), None, "of the format jpeg; accepted are png"),
         (Decoding(channels=4), None, "3 channels instead of 4"),
     ],
 )
@@ -54,7 +53,8 @@ def test_what_the_build_refuses_is_refused(photographs, decoding, cut, reason):
 def test_a_look_has_the_means_and_the_size_of_the_file():
     image = np.full((10, 20, 3), (10, 20, 30), np.uint8)
     look = look_at(b"12345", image, 40, 20, "png", {})
-    assert look[:6] == (40, 20, "png", 5, (10, 20, 30), 0)
+    assert (look.width, look.height, look.kind, look.size) == (40, 20, "png", 5)
+    assert (look.means, look.contrast) == ((10, 20, 30), 0)
     assert look_at(b"1", image[..., :1], 1, 1, "png", {}).means == (10,)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pyimagesearch.explore.imagerows import ImageRows
+from pyimagesearch.explore.images import ImageRows
 from pyimagesearch.features.featurefile import FeatureFile
 from pyimagesearch.features.imagesource import open_images
 from pyimagesearch.io.conversion import convert

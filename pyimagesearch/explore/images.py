@@ -1,0 +1,159 @@
+"""The labelled images to explore: files of a folder or a CSV list, or rows of an HDF5 file."""
+
+import os
+from collections import Counter
+
+import cv2
+import numpy as np
+
+from pyimagesearch.errors import UserError
+from pyimagesearch.explore.look import ENOUGH, Look, colours, decode_small, find_oddities, look_at
+from pyimagesearch.io.format.dataset import check_images, read_header
+from pyimagesearch.io.images.csvlist import is_image_list, list_images
+from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError, read_file
+from pyimagesearch.io.images.folder import EXTENSIONS, LabelFunction
+from pyimagesearch.io.images.header import image_format
+from pyimagesearch.io.reading.columns import read_row_paths
+from pyimagesearch.io.reading.rows import open_rows
+
+_TRIED = 16  # rows that tell the range of stored pixels
+
+
+class Images:
+    """Labelled images by index; any thread may read them.
+
+    Attributes:
+        labels: int64 ndarray of shape (n,).
+        label_names: the classes.
+        paths: what each image is called.
+        other_files: counts of files beside the images that are none, by suffix; ``._*`` are notes of macOS on other
+            files.
+    """
+
+    labels: np.ndarray
+    label_names: list[str]
+    paths: list[str]
+    other_files: dict[str, int]
+
+    def look(self, index: int) -> Look | str:
+        """Return what is known of an image, or why it cannot be read."""
+        raise NotImplementedError
+
+    def picture(self, index: int) -> np.ndarray | None:
+        """Return an image, perhaps reduced, of shape (h, w, 3 or 1), uint8, BGR; None if unreadable."""
+        raise NotImplementedError
+
+
+class ImageFiles(Images):
+    """Image files; ``paths`` are relative to their folder.
+
+    Args:
+        path: a folder, or a CSV file.
+        label_of: gives the class of a file of a folder by its path.
+        decoding: which files to accept.
+
+    Raises:
+        UserError: the path names no labelled images.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], label_of: LabelFunction, decoding: Decoding) -> None:
+        images = list_images(path, label_of)
+        self._root, self._decoding = images.root, decoding
+        self.paths, self.labels, self.label_names = images.paths, images.labels, images.label_names
+        self.other_files = {} if is_image_list(path) else _other_files(images.root)
+
+    def look(self, index: int) -> Look | str:
+        """Return what is known of an image, or why it cannot be read."""
+        path = self._root / self.paths[index]
+        try:
+            data = read_file(path)
+            image = decode_small(data, os.fspath(path), self._decoding)
+        except UnreadableImageError as error:
+            return error.reason
+        size, oddities = find_oddities(data, self.paths[index])
+        width, height = size or (image.shape[1], image.shape[0])
+        return look_at(data, image, width, height, image_format(data) or "unknown", oddities)
+
+    def picture(self, index: int) -> np.ndarray | None:
+        """Return an image, perhaps reduced, of shape (h, w, 3 or 1), uint8, BGR; None if unreadable."""
+        path = self._root / self.paths[index]
+        try:
+            return colours(decode_small(read_file(path), os.fspath(path), self._decoding))
+        except UserError:
+            return None
+
+
+class ImageRows(Images):
+    """Images of an HDF5 file, ours or the book's; without ``paths`` in the file they are called by their index.
+
+    Raises:
+        UserError: it is no such file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        header = read_header(path)
+        check_images(header)
+        self.labels = header.labels
+        named = len(header.label_names)
+        self.label_names = header.label_names + [str(c) for c in range(named, int(header.labels.max()) + 1)]
+        self.paths = read_row_paths(header) or [f"row {index}" for index in range(len(self.labels))]
+        self.other_files = {}
+        self._kind = f"{header.encoding} {header.dtype}"
+        self._rgb = header.color_order == "RGB"
+        self._rows = open_rows(header)
+        self._scale = 1.0
+        if header.dtype != np.uint8:
+            tried = np.linspace(0, len(self.labels) - 1, min(_TRIED, len(self.labels))).astype(int).tolist()
+            largest = max(float(np.max(row)) for row in self._rows.read(tried))
+            self._scale = 255 / 65535 if largest > 255 else 255 if header.dtype.kind == "f" and largest <= 1 else 1
+
+    def look(self, index: int) -> Look | str:
+        """Return what is known of an image, or why it cannot be read."""
+        try:
+            image = self._read(index)
+        except UserError as error:
+            return str(error)
+        height, width = image.shape[:2]
+        return look_at(image.tobytes(), image, width, height, self._kind, {})
+
+    def picture(self, index: int) -> np.ndarray | None:
+        """Return an image, perhaps reduced, of shape (h, w, 3 or 1), uint8, BGR; None if unreadable."""
+        try:
+            image = self._read(index)
+        except UserError:
+            return None
+        while min(image.shape[:2]) >= 2 * ENOUGH:
+            image = np.atleast_3d(cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+        return image
+
+    def _read(self, index: int) -> np.ndarray:
+        image = self._rows.read([index])[0]
+        if image.dtype != np.uint8:
+            image = np.rint(np.nan_to_num(image) * self._scale).clip(0, 255).astype(np.uint8)
+        image = colours(image)
+        return np.ascontiguousarray(image[..., ::-1]) if self._rgb else image
+
+
+def open_images(path: str, label_of: LabelFunction, decoding: Decoding) -> Images:
+    """Open the images of a folder, a CSV list or an HDF5 file.
+
+    Args:
+        path: on this machine; that of a folder or list may be a URL.
+        label_of, decoding: as of `ImageFiles`.
+
+    Raises:
+        UserError: the path names no labelled images.
+    """
+    if os.path.isfile(path) and not is_image_list(path):
+        return ImageRows(path)
+    return ImageFiles(path, label_of, decoding)
+
+
+def _other_files(root: os.PathLike[str]) -> dict[str, int]:
+    suffixes = Counter(
+        "._*" if name.startswith("._") else os.path.splitext(name)[1].lower() or "without suffix"
+        for _, _, names in os.walk(root)
+        for name in names
+        if name.startswith("._") or not name.lower().endswith(EXTENSIONS)
+    )
+    return dict(suffixes.most_common())
