@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 import pytest
 
+from pyimagesearch.cli.program import run
 from pyimagesearch.samples.animals import LABELS, paint
-from pyimagesearch.utils.cli import run
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = "runs.jsonl"  # what every script appends to, also one that fails
@@ -76,7 +76,7 @@ def call_script(script: str, *arguments: str | os.PathLike[str]) -> Outcome:
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            code = run(lambda: results.append(module.main([os.fspath(a) for a in arguments])))
+            code = run(lambda: results.append(module.main([os.fspath(a) for a in arguments])), script)
         except SystemExit as stop:
             code = stop.code
     return Outcome(code, out.getvalue(), err.getvalue(), results[0] if results else None)
