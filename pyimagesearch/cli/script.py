@@ -11,7 +11,7 @@ from typing import Any
 
 from pyimagesearch.cli import errors, messages, program
 from pyimagesearch.cli.config import Settings, load_config
-from pyimagesearch.cli.options import CONFIG, HOSTS, JSON, QUIET, ArgumentParser, Option
+from pyimagesearch.cli.options import CONFIG, HOSTS, JSON, QUIET, ArgumentParser, Option, layout
 from pyimagesearch.cli.running import Running
 from pyimagesearch.errors import UserError
 
@@ -182,13 +182,11 @@ class Script:
         options = [option for option in self.options if option.group == HOSTS]
         if not options:
             return None
-        from pyimagesearch.training.hosts import find_layout
-
         parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
         for option in options:
             option.add_to(parser)
         try:
             found, _ = parser.parse_known_args(sys.argv[1:] if argv is None else [os.fspath(each) for each in argv])
-            return find_layout(**vars(found)).hosts
+            return layout(found).hosts
         except (argparse.ArgumentError, UserError):
             return None

@@ -9,6 +9,7 @@ import pytest
 
 from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.io.format.dataset import read_header
+from pyimagesearch.io.format.header import Provenance
 from pyimagesearch.ml.metrics import evaluate_predictions
 from pyimagesearch.runs.record import read_runs
 from tests.report.browser import Browser, NoBrowserError
@@ -32,7 +33,7 @@ def write_images(folder, name, count, build="b1", seed=0):
     if name == "test":
         paths[0] = ODD_PATH
     path = folder / f"{name}.hdf5"
-    with HDF5DatasetWriter((count, STORED, STORED, 3), path, build=build) as writer:
+    with HDF5DatasetWriter((count, STORED, STORED, 3), path, provenance=Provenance(build=build)) as writer:
         writer.add(images_of(labels, seed), labels, paths)
         writer.store_class_labels(CLASSES)
     return path

@@ -11,7 +11,7 @@ import pytest
 from pyimagesearch.errors import UserError
 from pyimagesearch.report import page as page_module
 from pyimagesearch.report.page import duration, render, write_page
-from pyimagesearch.runs.record import read_runs
+from pyimagesearch.runs.record import read_runs, step_of
 
 VOID = {"meta", "link", "img", "input", "br", "hr"}
 
@@ -168,6 +168,20 @@ def test_pictures_are_those_of_the_images(read, project):
         data = base64.b64decode(sources[0].partition(",")[2])
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         assert image.mean(axis=(0, 1)).argmax() == number
+
+
+def test_the_steps_count_and_not_the_names_of_the_scripts(project, page, tmp_path):
+    """A record of scripts that were copied to another package, under other names, gives the same page."""
+    events = [json.loads(line) for line in (project / "runs.jsonl").read_text("utf-8").splitlines()]
+    for event in events:
+        if event["event"] == "start":
+            old = event["script"].rpartition(".")[2]
+            event |= {"script": f"zoo.zoo_{old[::-1]}", "step": step_of(old)}
+            event["command"][2] = event["script"]
+    (tmp_path / "runs.jsonl").write_text("\n".join(map(json.dumps, events)), "utf-8")
+    found = write_page(tmp_path / "runs.jsonl", tmp_path / "page.html").read_text("utf-8")
+    found = re.sub(r"zoo_(\w+)", lambda name: name[1][::-1], found).replace("zoo.", "dogs_vs_cats.")
+    assert found == page.read_text("utf-8")
 
 
 def test_an_older_model_is_reported(project, tmp_path):

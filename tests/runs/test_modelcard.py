@@ -173,6 +173,23 @@ class TestCard:
         assert "😀" in front["model-index"][0]["name"]
 
 
+class TestPlace:
+    def test_a_card_lies_beside_its_model(self, project, record, tmp_path):
+        (tmp_path / "elsewhere").mkdir()
+        record("train_model", {"elsewhere/c.skops": "c"}, {}, results={"evaluation": evaluation(10)})
+        cards = write_model_card(tmp_path)
+        assert cards == [tmp_path / "MODEL_CARD.md", tmp_path / "elsewhere/MODEL_CARD.md"]
+        assert ["## c" in card.read_text("utf-8") for card in cards] == [False, True]
+
+    def test_a_project_that_was_moved_keeps_its_card(self, record, tmp_path):
+        settings = {"OUTPUT_PATH": "output"}
+        (tmp_path / "output").mkdir()
+        record("train_model", {"output/c.skops": "c"}, {}, results={"evaluation": evaluation(10)}, settings=settings)
+        (tmp_path / "moved").mkdir()
+        (tmp_path / NAME).rename(tmp_path / "moved" / NAME)
+        assert write_model_card(tmp_path / "moved") == [tmp_path / "moved/MODEL_CARD.md"]
+
+
 class TestOwner:
     def test_writing_again_changes_nothing(self, project, tmp_path):
         (path,) = write_model_card(tmp_path)
