@@ -1,4 +1,4 @@
-"""Small helpers: ranked accuracies, progress, threads, the command line."""
+"""Small helpers: ranked accuracy, progress, threads, text, atomic files."""
 
 from pyimagesearch.utils.lazy import lazy_exports
 

@@ -1,4 +1,4 @@
-"""Lets scripts that were typed from the book call our functions: camelCase keywords become snake_case."""
+"""The book's camelCase keywords, accepted by functions that spell them in snake_case."""
 
 import functools
 import inspect
@@ -12,7 +12,7 @@ _IRREGULAR = {"buffSize": "buf_size"}
 
 
 def snake_case(name: str) -> str:
-    """Return the PEP 8 spelling of a keyword of the book, as ``rMean`` -> ``r_mean``."""
+    """Return the PEP 8 spelling of a keyword of the book: ``rMean`` -> ``r_mean``."""
     return _IRREGULAR.get(name) or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 

@@ -9,15 +9,16 @@ from pyimagesearch.errors import UserError
 
 
 def rank5_accuracy(preds: Any, labels: Any) -> tuple[float, float]:
-    """Return the fractions of rows whose true class is the best, and among the five best, predictions.
+    """Return the fractions of rows whose true class has the best score, and one of the five best.
 
-    With fewer than five classes the second figure counts all of them, and is 1.0 by definition.
-    Equal probabilities are ranked by class number, the lower one first.
+    With five classes or fewer the second fraction is 1.0 by definition. Equal scores are ranked by the index of the
+    class, the lower first.
 
     Args:
-        preds: array, list or HDF5 dataset of shape (n, classes): a score for every class.
-        labels: array, list or HDF5 dataset of shape (n,): the true classes as integers,
-            or of shape (n, classes): the same, one-hot.
+        preds: array, list or HDF5 dataset of shape (n, classes): scores or
+            probabilities.
+        labels: array, list or HDF5 dataset of shape (n,): the true classes as integers, or
+            one-hot of shape (n, classes).
 
     Returns:
         (rank1, rank5), each in [0, 1].
@@ -33,17 +34,17 @@ def rank5_accuracy(preds: Any, labels: Any) -> tuple[float, float]:
     if truth.ndim != 1 or truth.dtype.kind not in "iuf" or (truth != truth.astype(np.int64)).any():
         raise UserError(
             f"labels: must be whole numbers of shape (n,), or one-hot rows of shape (n, {classes}); received "
-            f"shape {truth.shape}, dtype {truth.dtype}; pass the numbers of the classes"
+            f"shape {truth.shape}, dtype {truth.dtype}; pass the indices of the classes"
         )
     if len(truth) != n or n == 0:
         raise UserError(
-            f"labels: one label for each prediction is needed; received {len(truth)} labels "
+            f"labels: must be as many as the predictions, and at least one; received {len(truth)} labels "
             f"for {n} predictions; predict every row once (len(generator) batches)"
         )
     truth = truth.astype(np.int64)
     if truth.min() < 0 or truth.max() >= classes:
         raise UserError(
-            f"labels: must lie in 0..{classes - 1}, as preds has {classes} columns; "
+            f"labels: must lie in 0..{classes - 1}, since preds has {classes} columns; "
             f"received {truth.min()}..{truth.max()}; check the model's number of classes"
         )
     ranked = np.argsort(-scores, axis=1, kind="stable")[:, : min(5, classes)]
@@ -60,5 +61,5 @@ def _matrix(preds: Any) -> np.ndarray:
             "pass the output of model.predict as it is"
         )
     if np.isnan(scores).any():
-        raise UserError("preds: must hold numbers; received NaN; look at the training loss of the model")
+        raise UserError("preds: must be numbers; received NaN; check the training loss of the model")
     return scores

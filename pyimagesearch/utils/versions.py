@@ -1,4 +1,4 @@
-"""Versions of the libraries that can change a row's bytes."""
+"""Versions of the libraries that can change the bytes of a row."""
 
 import json
 import platform
@@ -10,7 +10,7 @@ import pyimagesearch
 
 
 def library_versions() -> str:
-    """Return the versions that can change a row's bytes, as JSON."""
+    """Return the versions as a JSON object, by library."""
     import cv2
 
     versions = {
