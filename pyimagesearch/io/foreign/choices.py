@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.foreign.entries import DatasetEntry
+from pyimagesearch.utils.text import named
 
 KEY = "KEY"
 _MOST_SHOWN = 24
@@ -114,9 +115,7 @@ def split_reference(text: str) -> tuple[str, str]:
 
 def contents(entries: Iterable[DatasetEntry]) -> str:
     """Return a list of datasets with path, shape and dtype, as the end of a sentence."""
-    shown = list(map(str, entries))
-    more = f"; and {len(shown) - _MOST_SHOWN:,} more" if len(shown) > _MOST_SHOWN else ""
-    return "; ".join(shown[:_MOST_SHOWN]) + more or "no datasets"
+    return named(list(map(str, entries)), _MOST_SHOWN, "; ") or "no datasets"
 
 
 def _sides(argument: str, text: str, lengths: tuple[int, ...], example: str) -> tuple[int, ...]:

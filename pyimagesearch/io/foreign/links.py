@@ -3,7 +3,7 @@
 import h5py
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.foreign.entries import readable
+from pyimagesearch.utils.text import printable
 
 _MOST_LINKS = 40
 
@@ -26,7 +26,7 @@ def find(file: h5py.File, path: str, start: h5py.Group | None = None) -> h5py.Gr
         if link is None:
             raise _lost(file, path, "leads to nothing")
         if isinstance(link, h5py.ExternalLink):
-            raise _lost(file, path, f"leads to another file, {readable(link.filename)}:{readable(link.path)}")
+            raise _lost(file, path, f"leads to another file, {printable(link.filename)}:{printable(link.path)}")
         if isinstance(link, h5py.SoftLink):
             links += 1
             if links > _MOST_LINKS:
@@ -58,4 +58,4 @@ def _names(path: str) -> list[str]:
 
 
 def _lost(file: h5py.File, path: str, what: str) -> UserError:
-    return UserError(f"data set: {readable(path)} must be a dataset of {file.filename} itself; it {what}")
+    return UserError(f"data set: {printable(path)} must be a dataset of {file.filename} itself; it {what}")

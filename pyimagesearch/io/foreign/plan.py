@@ -6,8 +6,8 @@ import numpy as np
 
 from pyimagesearch.io.foreign.axes import Axes
 from pyimagesearch.io.foreign.choices import Choices
-from pyimagesearch.io.foreign.entries import readable
 from pyimagesearch.io.foreign.values import Seen, ValueRule, rule_of
+from pyimagesearch.utils.text import printable
 
 _FORMS = {
     "numbers": "class numbers", "column": "class numbers, stored as (n, 1)", "row": "class numbers, stored as (1, n)",
@@ -39,7 +39,7 @@ class LabelsPlan:
     def in_words(self) -> str:
         """Return the labels' place and form."""
         place = f"{self.file}::{self.path}" if self.file else self.path
-        return f"{readable(place)}: {_FORMS[self.form]}" if place else _FORMS[self.form]
+        return f"{printable(place)}: {_FORMS[self.form]}" if place else _FORMS[self.form]
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,9 @@ class Plan:
         words = {"images" if self.is_images else "features": self._rows_in_words()}
         words["labels"] = self.labels.in_words()
         if self.names:
-            words["class names"] = readable(f"{self.names_file}::{self.names}" if self.names_file else self.names)
+            words["class names"] = printable(f"{self.names_file}::{self.names}" if self.names_file else self.names)
         if self.paths:
-            words["row origins"] = readable(self.paths)
+            words["row origins"] = printable(self.paths)
         if self.color_order:
             words["color order"] = self._color_in_words()
         if self.is_images and self.rule is None:
@@ -130,7 +130,7 @@ class Plan:
         how = {"files": "bytes of image files", "each": "one dataset an image"}.get(self.form, f"{self.dtype}")
         odd = f"; {words}" if self.axes and (words := self.axes.in_words()) else ""
         resized = "; resized as told" if self.choices.size else ""
-        place = readable(self.images) or "the file itself"
+        place = printable(self.images) or "the file itself"
         return f"{place}: {len(self):,} {kind} {sides}, {how}{odd}{resized}"
 
     def _color_in_words(self) -> str:

@@ -6,8 +6,8 @@ import os
 import h5py
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.foreign.entries import readable
 from pyimagesearch.io.foreign.links import find_dataset
+from pyimagesearch.utils.text import printable
 
 _LARGEST_CHUNK = 2**31
 
@@ -18,7 +18,7 @@ def problem_of(dataset: h5py.Dataset) -> str:
     Virtual datasets may map files of the same folder, and no others.
     """
     if dataset.external:
-        return f"keeps its data in another file, {readable(dataset.external[0][0])}; put the data into this file"
+        return f"keeps its data in another file, {printable(dataset.external[0][0])}; put the data into this file"
     if dataset.is_virtual:
         return _problem_of_virtual(dataset)
     if dataset.chunks and math.prod(dataset.chunks) * dataset.dtype.itemsize > _LARGEST_CHUNK:
@@ -31,7 +31,7 @@ def _problem_of_virtual(dataset: h5py.Dataset) -> str:
     for source in dataset.virtual_sources():
         name = source.file_name.replace("%%", "%")
         if "%b" in source.file_name.replace("%%", "") or "%b" in source.dset_name.replace("%%", ""):
-            return f"takes its data from files by a pattern, {readable(source.file_name)}; copy it into one dataset"
+            return f"takes its data from files by a pattern, {printable(source.file_name)}; copy it into one dataset"
         wanted = source.vspace.get_select_npoints()
         mapped += wanted
         if problem := _problem_of_source(dataset, name, source.dset_name, source.src_space, wanted):
@@ -46,7 +46,7 @@ def _problem_of_source(dataset: h5py.Dataset, name: str, key: str, space: h5py.h
     path = os.path.normpath(os.path.join(folder, name))
     if name == ".":
         return _problem_of_part(dataset.file, name, key, space, wanted)
-    shown = readable(name)
+    shown = printable(name)
     if os.path.dirname(path) != folder or os.path.islink(path):
         return f"takes its data from {shown}, outside its own folder; put both into one"
     if not os.path.isfile(path):
@@ -59,7 +59,7 @@ def _problem_of_source(dataset: h5py.Dataset, name: str, key: str, space: h5py.h
 
 
 def _problem_of_part(file: h5py.File, name: str, key: str, space: h5py.h5s.SpaceID, wanted: int) -> str:
-    shown = readable(key if name == "." else f"{name}:{key}")
+    shown = printable(key if name == "." else f"{name}:{key}")
     try:
         part = find_dataset(file, key)
     except UserError:

@@ -6,7 +6,6 @@ import pytest
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.foreign.choices import Choices
-from pyimagesearch.io.foreign.entries import readable
 from pyimagesearch.io.foreign.filters import NAMES
 from pyimagesearch.io.foreign.links import find, find_dataset
 from pyimagesearch.io.foreign.listing import open_foreign, read_listing
@@ -201,7 +200,3 @@ def test_paths_are_found_and_refused(make):
             find_dataset(file, "a")
         with pytest.raises(UserError, match=r"a/x/y must be a dataset of .* itself; it leads to nothing"):
             find(file, "a/x/y")
-
-
-def test_names_are_printable():
-    assert readable("a\nb\x1b[0m\udcff") == "a\\nb\\x1b[0m\\udcff"
