@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from config import dogs_vs_cats_config
+from pyimagesearch.cli.config import Settings
 from pyimagesearch.io import HDF5DatasetWriter
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -148,7 +149,7 @@ def test_every_page_is_in_the_site():
 def test_all_settings_are_explained():
     rows = re.findall(r"^\| (`[A-Z].*?) \|", text_of("docs/own_data.md"), re.MULTILINE)
     explained = {name for row in rows for name in re.findall(r"`([A-Z_0-9]+)`", row)}
-    assert explained == {name for name in vars(dogs_vs_cats_config) if name.isupper()}
+    assert explained == set(Settings(dogs_vs_cats_config))
 
 
 def test_the_reference_has_a_page_for_every_package():

@@ -31,14 +31,6 @@ NUM_TEST_IMAGES = 8
 STORED_SIZE = 72
 INPUT_SIZE = 64
 OUTPUT_PATH = "output"
-TRAIN_HDF5 = f"{OUTPUT_PATH}/train.hdf5"
-VAL_HDF5 = f"{OUTPUT_PATH}/val.hdf5"
-TEST_HDF5 = f"{OUTPUT_PATH}/test.hdf5"
-DATASET_MEAN = f"{OUTPUT_PATH}/mean.json"
-MODEL_PATH = f"{OUTPUT_PATH}/alexnet.keras"
-LAST_MODEL_PATH = f"{OUTPUT_PATH}/alexnet_last.keras"
-FEATURES_HDF5 = f"{OUTPUT_PATH}/features.hdf5"
-CLASSIFIER_PATH = f"{OUTPUT_PATH}/classifier.skops"
 BATCH_SIZE = 8
 EPOCHS = 2
 """

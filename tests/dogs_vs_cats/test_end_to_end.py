@@ -82,7 +82,7 @@ def test_build_reports_what_it_built(project):
 
 
 def test_training_keeps_the_curves_and_both_models(project):
-    history = json.loads((project.folder / "output/training.json").read_text())
+    history = json.loads((project.folder / "output/alexnet.json").read_text())
     assert {"loss", "accuracy", "val_loss", "val_accuracy"} <= history.keys()
     assert {len(values) for values in history.values()} == {2}
     assert np.isfinite(list(history.values())).all()
@@ -90,7 +90,7 @@ def test_training_keeps_the_curves_and_both_models(project):
     assert {name: result["history"][name] for name in history} == history
     assert {"seconds", "images_per_second", "waiting"} <= result["history"].keys()
     assert result["val_accuracy"] == max(history["val_accuracy"])
-    assert is_picture(project.folder / "output/training.png")
+    assert is_picture(project.folder / "output/alexnet.png")
 
 
 def test_the_best_model_is_of_the_epoch_that_was_printed(project):

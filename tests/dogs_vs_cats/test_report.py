@@ -52,7 +52,7 @@ def test_without_heat_maps_no_network_is_loaded(workplace, project, call):
 def test_a_step_that_failed_is_told(workplace, project, call):
     assert call("crop_accuracy", "--model", "nowhere.keras", "--config", project.config).code == 2
     call("report", "--no-heatmaps", "--config", project.config)
-    assert "failed: model: nowhere.keras does not exist" in text_of(workplace / "output/report.html")
+    assert "failed: --model: nowhere.keras does not exist" in text_of(workplace / "output/report.html")
 
 
 def test_the_page_records_itself_and_ignores_it(workplace, project, call):
@@ -81,5 +81,5 @@ def test_no_record_says_what_to_run(tmp_path, monkeypatch, write_config, call):
     outcome = call("report", "--config", write_config(tmp_path))
     assert (outcome.code, outcome.err.count("\n")) == (2, 1)
     assert "output/runs.jsonl must hold runs to report on" in outcome.err
-    assert "dogs_vs_cats.demo, which runs them all" in outcome.err
+    assert "run the steps of the project first" in outcome.err
     assert not (tmp_path / "output/report.html").exists()

@@ -11,7 +11,6 @@ import pytest
 from dogs_vs_cats import build_dogs_vs_cats, draw_sample, explore, extract_features, predict
 from pyimagesearch.errors import UserError
 from pyimagesearch.runs.record import read_runs
-from pyimagesearch.utils import cli
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -21,9 +20,6 @@ from config.dogs_vs_cats_config import *
 IMAGES_PATH = "images"
 STORED_SIZE, INPUT_SIZE = 20, 16
 OUTPUT_PATH = "output/foxes"
-TRAIN_HDF5, VAL_HDF5, TEST_HDF5 = (f"{OUTPUT_PATH}/{name}.hdf5" for name in ("train", "val", "test"))
-DATASET_MEAN = f"{OUTPUT_PATH}/mean.json"
-FEATURES_HDF5 = f"{OUTPUT_PATH}/features.hdf5"
 """
 _names = (f"recorded_config_{number}" for number in itertools.count())
 
@@ -62,7 +58,7 @@ def printed(capsys):
     """Return a function that calls a script with ``--json``, and returns what it printed."""
 
     def call(script, *arguments):
-        assert cli.run(lambda: script.main([*map(str, arguments), "--json", "--quiet"])) == 0
+        assert script.main.run([*map(str, arguments), "--json", "--quiet"]) == 0
         out, err = capsys.readouterr()
         assert err == ""
         return json.loads(out)
@@ -93,9 +89,7 @@ def test_the_steps_of_a_project(config, printed, model, tmp_path):
     assert (explored["images"], explored["readable"]) == (21, 20)
 
     runs = read_runs("output/foxes")
-    assert [run.script.removeprefix("dogs_vs_cats.") for run in runs] == [
-        "build_dogs_vs_cats", "extract_features", "explore",
-    ]  # fmt: skip
+    assert [run.step for run in runs] == ["build", "features", "explore"]
     for run, result in zip(runs, (built, extracted, explored), strict=True):
         assert run.status == "done"
         assert run.results == {name: value for name, value in result.items() if name not in ("inputs", "files")}
