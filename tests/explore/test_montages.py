@@ -1,58 +1,9 @@
-from typing import NamedTuple
-
 import cv2
 import numpy as np
-import pytest
 
-from pyimagesearch.explore.charts import draw_brightness, draw_classes, draw_sizes
-from pyimagesearch.explore.look import look_at
 from pyimagesearch.explore.montages import SIDE, draw_class, draw_duplicates, montage_names, shown_classes
 from pyimagesearch.explore.survey import survey
-
-
-class Shades(NamedTuple):
-    """Images whose color is their row's number; the fifth cannot be read."""
-
-    labels: np.ndarray
-    label_names: list[str]
-    paths: list[str]
-    other_files: dict
-
-    def look(self, row):
-        if row == 5:
-            return "broken"
-        image = self.picture(row)
-        return look_at(image.tobytes(), image, 30 + row, 40, "png", {})
-
-    def picture(self, row):
-        return np.full((40, 80, 3), row, np.uint8)
-
-
-def shades(labels, names=None):
-    labels = np.array(labels)
-    names = names or [f"class {c}" for c in range(labels.max() + 1)]
-    return Shades(labels, names, [f"{row}.png" for row in range(len(labels))], {})
-
-
-@pytest.mark.parametrize("classes", [1, 2, 40, 200])
-def test_charts_for_few_and_for_many_classes(tmp_path, classes):
-    found = survey(shades(np.arange(max(8, classes)) % classes), 1)
-    draw_classes(found, tmp_path / "classes.png")
-    draw_sizes(found, 64, tmp_path / "sizes.png")
-    draw_brightness(found, tmp_path / "brightness.png")
-    for name in ("classes", "sizes", "brightness"):
-        picture = cv2.imread(str(tmp_path / f"{name}.png"))
-        assert min(picture.shape[:2]) > 150
-        assert max(picture.shape[:2]) < 8000
-        assert picture.std() > 5
-
-
-def test_charts_of_names_that_no_font_or_formula_can_show(tmp_path):
-    found = survey(shades([0, 1, 2, 3, 0, 1], ["$a^", "_犬", "a\udc80\n", "x" * 300]), 1)
-    draw_classes(found, tmp_path / "classes.png")
-    draw_sizes(found, 64, tmp_path / "sizes.png")
-    draw_brightness(found, tmp_path / "brightness.png")
-    assert len(list(tmp_path.iterdir())) == 3
+from tests.explore.datasets import Shades, shades
 
 
 def test_names_of_montages_are_safe_and_differ():
