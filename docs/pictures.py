@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT))
 import cv2
 
 from dogs_vs_cats import explore
-from pyimagesearch.utils.cli import run, wrote
+from pyimagesearch.cli.messages import wrote
 
 IMAGES = ROOT / "docs/images"
 DEMO = Path("output/demo")
@@ -37,4 +37,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(run(main))
+    main()
