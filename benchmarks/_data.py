@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from pyimagesearch.building.packing import pack
+from pyimagesearch.cluster.tasks import Work
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
 from pyimagesearch.io.images.folder import ImageFolder, label_from_name, list_image_folder
 from pyimagesearch.preprocessing import AspectAwarePreprocessor
@@ -87,7 +88,7 @@ def pack_images(images: ImageFolder, path: Path, size: int = STORED, **writer_op
     """Build a data set of ``size`` x ``size`` images as the build step does, fingerprints of duplicates included."""
     with HDF5DatasetWriter((len(images.paths), size, size, 3), path, overwrite=True, **writer_options) as writer:
         writer.store_class_labels(images.label_names)
-        pack(images, writer, AspectAwarePreprocessor(size, size), cpus(), path.name, fingerprints=[])
+        pack(images, writer, AspectAwarePreprocessor(size, size), work=Work(cpus()), fingerprints=[])
     return path
 
 

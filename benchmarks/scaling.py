@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pyimagesearch.building.packing import SplitBuilder
+from pyimagesearch.building.splitbuilder import SplitBuilder
 from pyimagesearch.cluster import open_cluster
 from pyimagesearch.cluster.tasks import Cluster, Work
 from pyimagesearch.features.imagesource import open_images
@@ -53,10 +53,9 @@ def builds(where: _data.Setup, cluster: Cluster, name: str) -> _measure.Stream:
 
     def build() -> int:
         builder = SplitBuilder(
-            images, rows, resize, Decoding(3), encoding="raw", quality=90, buf_size=1000, fingerprints=True,
-            shards=_SHARDS, cluster=cluster,
+            images, rows, resize, Decoding(3), shards=_SHARDS, cluster=cluster, fingerprints=True
         )  # fmt: skip
-        builder.build({"train": path}, overwrite=True, resume=False)
+        builder.build({"train": path}, overwrite=True)
         return len(images.paths)
 
     return _measure.repeat(build)

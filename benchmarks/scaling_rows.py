@@ -70,10 +70,10 @@ print(json.dumps({"opened": opened, "first": first, "read": read}))
 _BUILD = """
 from pathlib import Path
 from pyimagesearch.io.images.decoding import Decoding
-from pyimagesearch.io.imagefolder import label_from_name, list_image_folder, split
-from pyimagesearch.building.packing import SplitBuilder
+from pyimagesearch.io.images.folder import label_from_name, list_image_folder
+from pyimagesearch.building.splitbuilder import SplitBuilder
+from pyimagesearch.building.splitting import split
 from pyimagesearch.preprocessing import AspectAwarePreprocessor
-from pyimagesearch.utils.parallel import cpu_count
 
 split(list_image_folder(path, label_from_name).labels, 0.1, 0.1, 42)  # imports scikit-learn
 images, listed = measured(lambda: list_image_folder(path, label_from_name), n)
@@ -83,11 +83,8 @@ files = {name: Path(path).with_name(f"{name}.hdf5") for name in names}
 resize = AspectAwarePreprocessor(32, 32)
 
 def build():
-    builder = SplitBuilder(
-        images, dict(zip(names, rows)), resize, Decoding(3),
-        encoding="raw", quality=90, buf_size=1000, threads=cpu_count(), fingerprints=True,
-    )
-    builder.build(files, overwrite=True, resume=False)
+    builder = SplitBuilder(images, dict(zip(names, rows)), resize, Decoding(3), fingerprints=True)
+    builder.build(files, overwrite=True)
 
 _, built = measured(build, n)
 print(json.dumps({"listed": listed, "split": shared_out, "built": built}))

@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from pyimagesearch.building.packing import SplitBuilder
+from pyimagesearch.building.splitbuilder import SplitBuilder
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter, label_from_folder
 from pyimagesearch.io.images.csvlist import list_images
@@ -19,7 +19,6 @@ from pyimagesearch.io.images.decoding import Decoding
 from pyimagesearch.io.images.folder import check_classes
 from pyimagesearch.preprocessing import AspectAwarePreprocessor
 from pyimagesearch.utils.atomic import check_output
-from pyimagesearch.utils.parallel import cpu_count
 
 DIGITS = tuple("0123456789")
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -117,7 +116,6 @@ def _pack_images(source: Path, paths: tuple[Path, Path], seed: int, force: bool)
         train, test = _split(images.labels, seed, source)
     builder = SplitBuilder(
         images, {"train": train, "test": test}, AspectAwarePreprocessor(32, 32), Decoding(3),
-        encoding="raw", quality=90, buf_size=1000, threads=cpu_count(),
     )  # fmt: skip
     builder.build(dict(zip(("train", "test"), paths, strict=True)), overwrite=force, resume=False)
     return paths

@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from pyimagesearch.building.packing import SplitBuilder
+from pyimagesearch.building.splitbuilder import SplitBuilder
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import label_from_folder, label_from_name
 from pyimagesearch.io.format.dataset import read_header
@@ -17,7 +17,6 @@ from pyimagesearch.io.images.folder import ImageFolder, check_classes
 from pyimagesearch.preprocessing import AugmentPreprocessor, SimplePreprocessor
 from pyimagesearch.samples.animals import LABELS, paint, scenery
 from pyimagesearch.utils.atomic import check_output, replacing
-from pyimagesearch.utils.parallel import cpu_count
 
 SAMPLE = "sample"
 _DRAWN = 40
@@ -59,7 +58,7 @@ def pack_photographs(
     check_classes(images)
     builder = SplitBuilder(
         images, _split(images, test, val, seed), SimplePreprocessor(size, size), Decoding(3),
-        encoding="jpeg", quality=95, buf_size=1000, threads=cpu_count(),
+        encoding="jpeg", quality=95,
     )  # fmt: skip
     builder.build(paths, overwrite=force, resume=False)
     return paths

@@ -1,4 +1,4 @@
-"""Runs the tasks of a script in this process, in worker processes of this machine, or on a Dask cluster."""
+"""Run tasks in this process, in worker processes of this machine, or on a Dask cluster."""
 
 from pyimagesearch.utils.lazy import lazy_exports
 

@@ -1,4 +1,4 @@
-"""Turns ``--cluster`` into what runs tasks."""
+"""Open the cluster that a short text names: this process, workers of this machine, or a Dask scheduler."""
 
 import contextlib
 import logging
@@ -15,12 +15,6 @@ from pyimagesearch.utils.parallel import cpu_count, ctrl_c_held_back
 _SECONDS_TO_CONNECT = 10.0
 _LOCAL = re.compile(r"local(?::([1-9]\d*))?")
 _ADDRESS = re.compile(r"(?:tcp|tls)://[^/]+:\d+")
-RULE = "must be local, local:N (so many processes), or the address of a Dask scheduler, tcp://host:port"
-
-
-def is_spec(text: str) -> bool:
-    """Return whether `open_cluster` knows such clusters."""
-    return bool(_LOCAL.fullmatch(text) or _ADDRESS.fullmatch(text))
 
 
 @contextlib.contextmanager
@@ -30,13 +24,13 @@ def open_cluster(
     versions: Callable[[], Mapping[str, str]] = data_versions,
     seconds: float = _SECONDS_TO_CONNECT,
 ) -> Iterator[Cluster]:
-    """Open what ``spec`` names, until the block ends.
+    """Open a cluster until the block ends.
 
     Args:
-        spec: None for this process; "local" or "local:N" for as many worker processes of this machine as it has
-            processors, or N; "tcp://host:port" or "tls://host:port" for a running Dask scheduler.
-        threads: of a task; by default all processors of a machine are shared out among its workers.
-        versions: a function of a module that returns what must be the same in all processes.
+        spec: None for this process; "local" for one worker process per processor of this machine, "local:N" for N of
+            them; "tcp://host:port" or "tls://host:port" for a running Dask scheduler.
+        threads: number of threads of a task; by default the workers of a machine share its processors.
+        versions: a function of a module, whose result must be the same in all processes.
         seconds: how long to wait for the scheduler, and for a worker.
 
     Raises:
@@ -45,28 +39,31 @@ def open_cluster(
     if spec is None:
         yield ThisProcess(threads)
         return
-    if not is_spec(spec):
-        raise UserError(f"--cluster: {RULE}; received {spec}")
+    local = _LOCAL.fullmatch(spec)
+    if not local and not _ADDRESS.fullmatch(spec):
+        raise UserError(
+            "cluster: must be local, local:N (N processes), or the address of a Dask scheduler, tcp://host:port; "
+            f"received {spec}"
+        )
     try:
         import dask
         import distributed
     except ImportError as error:
         raise UserError(
-            "--cluster: needs dask and distributed, which are not installed; pip install 'pyimagesearch[cluster]'"
+            "cluster: needs dask and distributed, which are not installed; pip install 'pyimagesearch[cluster]'"
         ) from error
     from pyimagesearch.cluster.daskcluster import DaskCluster
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what a user needs to know, DaskCluster says
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # DaskCluster says what a user needs to know
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}))
-        local = _LOCAL.fullmatch(spec)
         count = int(local[1] or cpu_count()) if local else 0
         address = stack.enter_context(_local_cluster(count)) if local else spec
         try:
             client = distributed.Client(address, timeout=seconds, set_as_default=False)
         except (OSError, ValueError) as error:
             raise UserError(
-                f"--cluster: no Dask scheduler answers at {spec} ({type(error).__name__}); start one by dask "
+                f"cluster: no Dask scheduler answers at {spec} ({type(error).__name__}); start one with dask "
                 "scheduler, or check the address"
             ) from error
         stack.callback(_close, client, 1)
@@ -79,8 +76,8 @@ def _local_cluster(count: int) -> Iterator[Any]:
     import distributed
 
     settings = {
-        "distributed.nanny.pre-spawn-environ": {},  # libraries work as in this process, not on one thread
-        "distributed.scheduler.allowed-failures": 1,  # a task that ended two workers is looked at more closely
+        "distributed.nanny.pre-spawn-environ": {},  # libraries use threads as in this process
+        "distributed.scheduler.allowed-failures": 1,  # a task that crashed two workers is rescued
     }
     try:
         with dask.config.set(settings), ctrl_c_held_back():
@@ -90,7 +87,7 @@ def _local_cluster(count: int) -> Iterator[Any]:
             )  # fmt: skip
     except (OSError, RuntimeError) as error:
         raise UserError(
-            f"--cluster: {count} worker processes could not be started ({error}); try again, or fewer of them"
+            f"cluster: {count} worker processes could not be started ({error}); try again, or start fewer"
         ) from error
     try:
         yield cluster
@@ -99,6 +96,6 @@ def _local_cluster(count: int) -> Iterator[Any]:
 
 
 def _close(opened: Any, seconds: float) -> None:
-    """Close a client or a cluster; one that does not answer any more is left alone."""
+    """Close a client or a cluster, unless it no longer answers."""
     with contextlib.suppress(TimeoutError):
         opened.close(timeout=seconds)

@@ -1,4 +1,4 @@
-"""Runs tasks here, one after the other."""
+"""Run tasks in this process, one at a time."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -10,10 +10,10 @@ from pyimagesearch.utils.progress import Meter
 
 
 class ThisProcess:
-    """A cluster of one: see `tasks.Cluster`.
+    """This process as a `tasks.Cluster`.
 
     Args:
-        threads: that a task may use; all processors if None.
+        threads: number that a task may use; all processors if None.
     """
 
     workers, elsewhere = 1, False
@@ -22,7 +22,7 @@ class ThisProcess:
         self._threads = threads or cpu_count()
 
     def check(self, reads: Iterable[PathLike] = (), folders: Iterable[PathLike] = ()) -> None:
-        """Do nothing: this process sees what it sees."""
+        """Do nothing: tasks see the files of this process."""
 
     def run(
         self,
@@ -35,7 +35,7 @@ class ThisProcess:
         follow: Callable[[Task, Result], Task | None] | None = None,
         rescue: Callable[[Task, Work], Result | None] | None = None,
     ) -> Generator[tuple[Task, Result], None, None]:
-        """Yield tasks and results in order; ``rescue`` is never needed."""
+        """Yield tasks and results in order; ``rescue`` is not used, as a crash ends this process too."""
         del rescue
         waiting, done, keeper = deque(tasks), 0, Keeper()
         with Meter(total, label) as meter:

@@ -1,4 +1,4 @@
-"""What happens on a worker: a task runs there, and tells how far it is."""
+"""Run a task on a worker, and report its progress."""
 
 import functools
 import importlib
@@ -9,33 +9,34 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from pyimagesearch.cluster.tasks import Function, Keeper, Work
 from pyimagesearch.errors import UserError
 from pyimagesearch.utils.parallel import cpu_count
 
 TOPIC = "pyimagesearch"
-"""Of the events by which tasks tell how far they are: (run, number of the task, units done)."""
+"""Topic of the events that report progress: (run, number of the task, units done)."""
 
-
-_MOST_RUNS = 2  # for which things are kept
-_MOST_ENDED = 100  # runs that are remembered
+_MOST_RUNS = 2  # that things are kept for
+_MOST_ENDED = 100  # runs to remember
 _keepers: dict[str, Keeper] = {}
-_tasks: Counter[str] = Counter()  # that run here, by their run
+_tasks: Counter[str] = Counter()  # running here, by their run
 _ended: dict[str, None] = {}  # runs, the latest last
 _lock = threading.Lock()
 _PATIENCE_SECONDS = 120.0  # file servers keep the locks of a machine that is gone for a minute or more
 
 
-class Orders(NamedTuple):
-    """What all tasks of a run have in common.
+@dataclass(frozen=True)
+class Orders:
+    """What the tasks of a run share.
 
     Attributes:
-        run: tells it from others.
-        versions, expected: a function, and what it must return.
-        threads: of a task, by the host of its worker.
-        folders: where results are written.
+        run: identifies the run.
+        versions, expected: a function, and the result that it must have.
+        threads: number of threads of a task, by the host of its worker.
+        folders: folders that results are written into.
         interval: seconds between two reports of a task.
     """
 
@@ -48,18 +49,18 @@ class Orders(NamedTuple):
 
 
 class StoppedError(Exception):
-    """A task stopped because nobody waits for it any more."""
+    """A task has stopped because its result is no longer needed."""
 
 
 def data_versions() -> dict[str, str]:
-    """Return the versions that can change the bytes of a data set, by name."""
+    """Return the versions of the libraries that can change the bytes of a data set, by name."""
     from pyimagesearch.utils.versions import library_versions
 
     return json.loads(library_versions())
 
 
 def survey(versions: Callable[[], Mapping[str, str]], paths: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what a process has: "versions", "processors", and those of ``paths`` that are "missing"."""
+    """Return the "versions" and "processors" of a process, and those of ``paths`` that are "missing"."""
     missing = [path for path in paths if not os.path.exists(path)]
     return {"versions": versions(), "processors": cpu_count(), "missing": missing}
 
@@ -70,37 +71,37 @@ def check_versions(found: Mapping[str, str], expected: Mapping[str, str], addres
     if differing:
         words = [f"{name} {found.get(name, 'missing')} instead of {expected.get(name, 'none')}" for name in differing]
         raise UserError(
-            f"--cluster: workers must have the versions that this process has, or their results would differ; "
-            f"{address} has {', '.join(words)}; install the same everywhere"
+            "cluster: workers must have the same versions as this process, or their results would differ; "
+            f"{address} has {', '.join(words)}; install the same versions everywhere"
         )
 
 
 @functools.lru_cache(maxsize=8)
 def _prepare(versions: Callable[[], Mapping[str, str]], expected: tuple[tuple[str, str], ...], address: str) -> None:
-    """Check and prepare a worker, once: it may have joined after the run began."""
+    """Check and prepare a worker, once; it may have joined after the run began."""
     check_versions(versions(), dict(expected), address)
-    # Dask draws from Python's global generator now and then, in a thread of its own: that of a task would be disturbed.
+    # Dask sometimes draws from Python's global random generator in its own thread, which would disturb a task's.
     vars(importlib.import_module("dask.sizeof"))["random"] = random.Random()
 
 
 def _begin(run: str) -> Keeper:
-    """Count one more task of a run; return what keeps things for them.
+    """Count one more task of a run; return the keeper of the run's things.
 
-    Things of a run whose end nobody told, as its client was killed, go when others come.
+    A run that was never ended, because its client was killed, loses its things when other runs begin.
     """
     with _lock:
         if run in _ended:
             raise StoppedError
         _tasks[run] += 1
         keeper = _keepers.pop(run, None) or Keeper()
-        _keepers[run] = keeper  # the last is the one used last
+        _keepers[run] = keeper  # ordered by their last use
         for oldest in list(_keepers)[:-_MOST_RUNS]:
             del _keepers[oldest]
         return keeper
 
 
 def end(run: str) -> int:
-    """Let no more tasks of a run begin, have those that run stop soon, and return how many these are."""
+    """Start no more tasks of a run, make the running ones stop soon, and return their number."""
     with _lock:
         _ended[run] = None
         for oldest in list(_ended)[:-_MOST_ENDED]:
@@ -113,8 +114,8 @@ def run_task(function: Function, task: Any, number: int, orders: Orders) -> Any:
     """Run one task in this thread of a worker.
 
     Raises:
-        StoppedError: nobody waits for it any more.
-        Exception: what the task raises.
+        StoppedError: its result is no longer needed.
+        Exception: the error of the task.
     """
     from distributed import Status, get_worker
     from distributed.comm import get_address_host
@@ -125,7 +126,9 @@ def run_task(function: Function, task: Any, number: int, orders: Orders) -> Any:
     _prepare(orders.versions, tuple(orders.expected.items()), worker.address)
     for folder in orders.folders:
         if not os.path.isdir(folder):
-            raise UserError(f"--cluster: {folder} must be a folder that all workers share; {worker.address} has none")
+            raise UserError(
+                f"cluster: {folder} must be a folder that all workers share; {worker.address} does not see it"
+            )
 
     def report(units: int) -> None:
         known = worker.state.tasks.get(key)

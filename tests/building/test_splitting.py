@@ -1,11 +1,64 @@
-"""Duplicates stay together when a data set is split."""
+"""Every split gets its share of every class, and duplicates stay together."""
 
 import numpy as np
 import pytest
 
 from pyimagesearch.building.duplicates import across_splits, conflicts
-from pyimagesearch.building.splitting import split, split_groups
+from pyimagesearch.building.splitting import split
 from pyimagesearch.errors import UserError
+
+
+class TestSplit:
+    LABELS = np.repeat([0, 1, 2], [60, 30, 10])
+
+    @pytest.mark.parametrize(
+        ("val", "test", "sizes"), [(20, 10, (70, 20, 10)), (0.1, 0.2, (70, 10, 20)), (10, 0.5, (40, 10, 50))]
+    )
+    def test_sets_have_the_sizes_asked_for_and_share_no_row(self, val, test, sizes):
+        sets = split(self.LABELS, val, test, 1)
+        assert tuple(map(len, sets)) == sizes
+        assert sorted(np.concatenate(sets).tolist()) == list(range(100))
+
+    def test_every_set_has_its_share_of_every_class(self):
+        for rows in split(self.LABELS, 20, 10, 1):
+            shares = np.bincount(self.LABELS[rows]) / len(rows)
+            np.testing.assert_allclose(shares, (0.6, 0.3, 0.1), atol=0.02)
+
+    def test_rows_are_sorted(self):
+        assert all((np.diff(rows) > 0).all() for rows in split(self.LABELS, 20, 10, 1))
+
+    def test_equal_seeds_give_equal_splits_and_others_differ(self):
+        first, same, other = (np.concatenate(split(self.LABELS, 20, 10, seed)).tolist() for seed in (1, 1, 2))
+        assert first == same != other
+
+    @pytest.mark.parametrize(("val", "test"), [(60, 40), (50, 48), (0.5, 0.5), (1000, 10)])
+    def test_something_must_be_left_for_training(self, val, test):
+        with pytest.raises(UserError, match=r"split: .* images leave -?[\d,]+ of 100 for training, and each of the 3"):
+            split(self.LABELS, val, test, 1)
+
+    @pytest.mark.parametrize(("val", "test"), [(2, 10), (10, 2), (0.01, 0.5)])
+    def test_every_set_needs_every_class(self, val, test):
+        with pytest.raises(
+            UserError, match=r"split: every split needs an image of each of the 3 classes; .* rarest class 10"
+        ):
+            split(self.LABELS, val, test, 1)
+
+    @pytest.mark.parametrize("labels", [[0] * 20 + [1], [0] * 20 + [1, 1]], ids=["once", "twice"])
+    def test_a_class_that_cannot_be_in_all_sets_is_refused(self, labels):
+        with pytest.raises(UserError, match="split: every split needs an image of each of the 2 classes"):
+            split(np.array(labels), 5, 5, 1)
+
+    @pytest.mark.parametrize("wrong", [0, -5, -0.1, 2.5, "10", None])
+    @pytest.mark.parametrize("setting", ["num_val_images", "num_test_images"])
+    def test_a_size_is_a_count_or_a_fraction(self, setting, wrong):
+        message = f"{setting}: must be a count of images, or a fraction between 0 and 1; received {wrong!r}"
+        with pytest.raises(UserError, match=message):
+            split(self.LABELS, **{"num_val_images": 10, "num_test_images": 10, setting: wrong}, seed=1)
+
+    @pytest.mark.parametrize("seed", [-1, 2**32])
+    def test_a_seed_is_one_of_scikit_learn_s(self, seed):
+        with pytest.raises(UserError, match=f"seed: must be a whole number from 0 to 4294967295; received {seed}"):
+            split(self.LABELS, 10, 10, seed)
 
 
 class TestAcrossSplits:
@@ -44,13 +97,13 @@ class TestSplitGroups:
     LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [120, 60, 20]))
 
     def test_without_groups_it_is_the_plain_split(self):
-        for got, plain in zip(split_groups(self.LABELS, [], 40, 20, 1), split(self.LABELS, 40, 20, 1), strict=True):
+        for got, plain in zip(split(self.LABELS, 40, 20, 1, []), split(self.LABELS, 40, 20, 1), strict=True):
             np.testing.assert_array_equal(got, plain)
 
     @pytest.mark.parametrize("seed", range(40))
     def test_groups_stay_together_and_every_row_comes_once(self, seed):
         groups = random_groups(200, seed)
-        sets = split_groups(self.LABELS, groups, 40, 0.1, seed)
+        sets = split(self.LABELS, 40, 0.1, seed, groups)
         assert sorted(np.concatenate(sets).tolist()) == list(range(200))
         assert all((np.diff(rows) > 0).all() and rows.dtype == np.int64 for rows in sets)
         assert across_splits(groups, dict(zip(("train", "val", "test"), sets, strict=True))) == []
@@ -62,22 +115,20 @@ class TestSplitGroups:
     def test_counts_are_exact_where_lone_rows_allow(self, seed):
         groups = [group for group in random_groups(200, seed) if not conflicts([group], self.LABELS)]
         groups = [group for group in groups if self.LABELS[group[0]] < 2]
-        for got, plain in zip(
-            split_groups(self.LABELS, groups, 40, 20, seed), split(self.LABELS, 40, 20, seed), strict=True
-        ):
+        for got, plain in zip(split(self.LABELS, 40, 20, seed, groups), split(self.LABELS, 40, 20, seed), strict=True):
             np.testing.assert_array_equal(np.bincount(self.LABELS[got]), np.bincount(self.LABELS[plain]))
 
     @pytest.mark.parametrize("seed", range(10))
     def test_large_groups_go_where_only_they_have_room(self, seed):
         labels = np.repeat([0, 1], [48, 12])
         groups = [[48, 49], [50, 51], list(range(52, 58))]
-        counts = [np.bincount(labels[rows]).tolist() for rows in split_groups(labels, groups, 10, 10, seed)]
+        counts = [np.bincount(labels[rows]).tolist() for rows in split(labels, 10, 10, seed, groups)]
         assert counts == [[32, 8], [8, 2], [8, 2]]
 
     def test_groups_are_spread_as_rows_are(self):
         labels = np.repeat([0, 1], 1000)
         groups = [[row, row + 1] for row in range(0, 2000, 4)]
-        sets = split_groups(labels, groups, 400, 400, 3)
+        sets = split(labels, 400, 400, 3, groups)
         grouped = set(np.concatenate(groups).tolist())
         shares = [np.mean([row in grouped for row in rows.tolist()]) for rows in sets]
         np.testing.assert_allclose(shares, 0.5, atol=0.1)
@@ -86,20 +137,20 @@ class TestSplitGroups:
         labels = np.repeat([0, 1], 60)
         groups = np.arange(120).reshape(-1, 6).tolist()
         for seed in range(20):
-            counts = [np.bincount(labels[rows]) for rows in split_groups(labels, groups, 20, 20, seed)]
+            counts = [np.bincount(labels[rows]) for rows in split(labels, 20, 20, seed, groups)]
             np.testing.assert_array_less(np.abs(np.subtract(counts, [[40, 40], [10, 10], [10, 10]])), 12)
 
     def test_equal_seeds_give_equal_splits_and_others_differ(self):
         groups = random_groups(200, 5)
-        first, same, other = (np.concatenate(split_groups(self.LABELS, groups, 40, 20, seed)) for seed in (1, 1, 2))
+        first, same, other = (np.concatenate(split(self.LABELS, 40, 20, seed, groups)) for seed in (1, 1, 2))
         np.testing.assert_array_equal(first, same)
         assert first.tolist() != other.tolist()
 
     def test_labels_need_not_count_from_0(self):
         groups = random_groups(200, 1)
         for got, plain in zip(
-            split_groups(self.LABELS * 10 + 5, groups, 40, 20, 1),
-            split_groups(self.LABELS, groups, 40, 20, 1),
+            split(self.LABELS * 10 + 5, 40, 20, 1, groups),
+            split(self.LABELS, 40, 20, 1, groups),
             strict=True,
         ):
             np.testing.assert_array_equal(got, plain)
@@ -108,27 +159,27 @@ class TestSplitGroups:
         ("val", "test", "seed", "message"),
         [
             (150, 50, 1, r"split: .* images leave 0 of 200 for training"),
-            (2, 20, 1, "split: every set needs an image of each of the 3 classes; .* the rarest class 20"),
-            (0, 20, 1, "NUM_VAL_IMAGES: must be a count of images, or a fraction between 0 and 1; received 0"),
-            (40, 20, -1, "SEED: must be a whole number from 0 to 4294967295; received -1"),
+            (2, 20, 1, "split: every split needs an image of each of the 3 classes; .* the rarest class 20"),
+            (0, 20, 1, "num_val_images: must be a count of images, or a fraction between 0 and 1; received 0"),
+            (40, 20, -1, "seed: must be a whole number from 0 to 4294967295; received -1"),
         ],
     )
     def test_errors_are_those_of_the_plain_split(self, val, test, seed, message):
         for groups in ([], random_groups(200, 0)):
             with pytest.raises(UserError, match=message):
-                split_groups(self.LABELS, groups, val, test, seed)
+                split(self.LABELS, val, test, seed, groups)
 
     def test_a_class_that_is_one_group_cannot_be_in_all_sets(self):
         labels = np.repeat([0, 1], [40, 10])
         message = (
-            "split: every set needs an image of each of the 2 classes, which keeping duplicates together does not "
-            "allow: the largest of 1 groups has 10 images; remove duplicates, or split without grouping them"
+            "split: every split needs an image of each of the 2 classes, which keeping duplicates together does not "
+            "allow: the largest of 1 groups has 10 images; remove duplicates, or split without groups"
         )
         with pytest.raises(UserError, match=message):
-            split_groups(labels, [list(range(40, 50))], 10, 10, 1)
+            split(labels, 10, 10, 1, [list(range(40, 50))])
 
     def test_the_last_rows_of_a_class_go_where_it_is_missing(self):
         labels = np.repeat([0, 1], [40, 5])
         for seed in range(10):
-            for rows in split_groups(labels, [[40, 41], [42, 43]], 9, 9, seed):
+            for rows in split(labels, 9, 9, seed, [[40, 41], [42, 43]]):
                 assert set(labels[rows]) == {0, 1}

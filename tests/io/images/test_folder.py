@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pyimagesearch.building.splitting import split
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import label_from_folder, label_from_name
 from pyimagesearch.io.images.folder import ImageFolder, build_mark, check_classes, count_by_class, list_image_folder
@@ -79,60 +78,7 @@ class TestListing:
         check_classes(list_image_folder(folder, label_from_name))
 
 
-class TestSplit:
-    LABELS = np.repeat([0, 1, 2], [60, 30, 10])
-
-    @pytest.mark.parametrize(
-        ("val", "test", "sizes"), [(20, 10, (70, 20, 10)), (0.1, 0.2, (70, 10, 20)), (10, 0.5, (40, 10, 50))]
-    )
-    def test_sets_have_the_sizes_asked_for_and_share_no_row(self, val, test, sizes):
-        sets = split(self.LABELS, val, test, 1)
-        assert tuple(map(len, sets)) == sizes
-        assert sorted(np.concatenate(sets).tolist()) == list(range(100))
-
-    def test_every_set_has_its_share_of_every_class(self):
-        for rows in split(self.LABELS, 20, 10, 1):
-            shares = np.bincount(self.LABELS[rows]) / len(rows)
-            np.testing.assert_allclose(shares, (0.6, 0.3, 0.1), atol=0.02)
-
-    def test_rows_are_sorted(self):
-        assert all((np.diff(rows) > 0).all() for rows in split(self.LABELS, 20, 10, 1))
-
-    def test_equal_seeds_give_equal_splits_and_others_differ(self):
-        first, same, other = (np.concatenate(split(self.LABELS, 20, 10, seed)).tolist() for seed in (1, 1, 2))
-        assert first == same != other
-
-    @pytest.mark.parametrize(("val", "test"), [(60, 40), (50, 48), (0.5, 0.5), (1000, 10)])
-    def test_something_must_be_left_for_training(self, val, test):
-        with pytest.raises(UserError, match=r"split: .* images leave -?[\d,]+ of 100 for training, and each of the 3"):
-            split(self.LABELS, val, test, 1)
-
-    @pytest.mark.parametrize(("val", "test"), [(2, 10), (10, 2), (0.01, 0.5)])
-    def test_every_set_needs_every_class(self, val, test):
-        with pytest.raises(
-            UserError, match=r"split: every set needs an image of each of the 3 classes; .* rarest class 10"
-        ):
-            split(self.LABELS, val, test, 1)
-
-    @pytest.mark.parametrize("labels", [[0] * 20 + [1], [0] * 20 + [1, 1]], ids=["once", "twice"])
-    def test_a_class_that_cannot_be_in_all_sets_is_refused(self, labels):
-        with pytest.raises(UserError, match="split: every set needs an image of each of the 2 classes"):
-            split(np.array(labels), 5, 5, 1)
-
-    @pytest.mark.parametrize("wrong", [0, -5, -0.1, 2.5, "10", None])
-    @pytest.mark.parametrize(("name", "setting"), [("val", "NUM_VAL_IMAGES"), ("test", "NUM_TEST_IMAGES")])
-    def test_a_size_is_a_count_or_a_fraction(self, name, setting, wrong):
-        message = f"{setting}: must be a count of images, or a fraction between 0 and 1; received {wrong!r}"
-        with pytest.raises(UserError, match=message):
-            split(self.LABELS, **{"val": 10, "test": 10, name: wrong}, seed=1)
-
-    @pytest.mark.parametrize("seed", [-1, 2**32])
-    def test_a_seed_is_one_of_scikit_learn_s(self, seed):
-        with pytest.raises(UserError, match=f"SEED: must be a whole number from 0 to 4294967295; received {seed}"):
-            split(self.LABELS, 10, 10, seed)
-
-
-class TestFingerprint:
+class TestBuildMark:
     IMAGES = ImageFolder(Path("a"), ["cat.0.jpg", "cat.1.jpg", "dog.0.jpg"], np.array([0, 0, 1]), ["cat", "dog"])
     ROWS = [np.array([0, 2]), np.array([1])]
 

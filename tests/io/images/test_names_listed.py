@@ -90,7 +90,9 @@ class TestListing:
     def test_a_hidden_image_without_a_label_is_named(self, tmp_path):
         touch(tmp_path / "cat.1.jpg")
         touch(tmp_path / ".cat.1.jpg")
-        with pytest.raises(UserError, match=r"label_of: must return the name of a class.*for \.cat\.1\.jpg it returned ''"):
+        with pytest.raises(
+            UserError, match=r"label_of: must return the name of a class.*for \.cat\.1\.jpg it returned ''"
+        ):
             list_image_folder(tmp_path, label_from_name)
 
     def test_notes_that_a_mac_keeps_beside_images_are_none(self, tmp_path):

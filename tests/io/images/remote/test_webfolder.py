@@ -65,7 +65,10 @@ class TestAWebServer:
     @pytest.mark.parametrize(
         ("answer", "message"),
         [
-            (status(404), r"dataset: http://.*/x cannot be listed: it does not exist; check the URL and your rights, or"),
+            (
+                status(404),
+                r"dataset: http://.*/x cannot be listed: it does not exist; check the URL and your rights, or",
+            ),
             (
                 status(403),
                 r"dataset: http://.*/x cannot be listed: access is denied \(the server answers 403 Forbidden",

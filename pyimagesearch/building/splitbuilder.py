@@ -1,0 +1,134 @@
+"""Build the data sets of all splits from one folder of images."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pyimagesearch.building.allornothing import all_or_nothing, missing_shards
+from pyimagesearch.building.duplicates import Fingerprint
+from pyimagesearch.building.packing import ImageShard, PackedShard, ShardPacker
+from pyimagesearch.building.scanning import reachable, scan, unreadable_error
+from pyimagesearch.cluster.tasks import Cluster
+from pyimagesearch.cluster.thisprocess import ThisProcess
+from pyimagesearch.io.format.header import Provenance
+from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError
+from pyimagesearch.io.images.folder import ImageFolder, build_mark
+from pyimagesearch.io.reading.columns import read_channel_means
+from pyimagesearch.io.shards.names import shard_path, shard_ranges
+
+ROWS_IN_SHARD, MOST_SHARDS = 2048, 1024
+
+
+def number_of_shards(shards: int | None, rows: int, cluster: Cluster) -> int:
+    """Return ``shards``, or a good number if None: one file in this process, one per 2,048 rows on a cluster."""
+    return shards or (min(MOST_SHARDS, -(-rows // ROWS_IN_SHARD)) if cluster.elsewhere else 1)
+
+
+class SplitBuilder:
+    """Builds the data sets of all splits, which appear under their names together or not at all.
+
+    Args:
+        images: all images.
+        rows: for each split, by its name, the indices of its images.
+        resize: a preprocessor that gives every image the same size, its ``height`` and ``width``.
+        decoding: rules for the images.
+        shards: files of the largest split; smaller ones get fewer in proportion. See `number_of_shards` for None.
+        cluster: runs the tasks; this process if None.
+        fingerprints: whether to take the fingerprint of every image.
+        encoding, quality, buf_size: see `HDF5DatasetWriter`.
+
+    Attributes:
+        mark: equal for builds of equal images, splits and treatment only.
+        fingerprints: those of the images that were read, by their indices.
+    """
+
+    def __init__(
+        self,
+        images: ImageFolder,
+        rows: Mapping[str, np.ndarray],
+        resize: Any,
+        decoding: Decoding,
+        *,
+        shards: int | None = None,
+        cluster: Cluster | None = None,
+        fingerprints: bool = False,
+        encoding: str = "raw",
+        quality: int = 90,
+        buf_size: int = 1000,
+    ) -> None:
+        self._images, self._rows, self._resize, self._decoding = images, rows, resize, decoding
+        self._cluster = cluster or ThisProcess()
+        self.fingerprints: dict[int, Fingerprint] = {}
+        self._take_fingerprints = fingerprints
+        largest = max(map(len, rows.values()))
+        shards = number_of_shards(shards, largest, self._cluster)
+        self._ranges = {
+            name: shard_ranges(len(chosen), max(1, round(shards * len(chosen) / largest)))
+            for name, chosen in rows.items()
+        }
+        self._shape = (resize.height, resize.width, decoding.channels)
+        stored = f", JPEG quality {quality}" if encoding == "jpeg" else ""
+        history = f"{type(resize).__name__} to {'x'.join(map(str, self._shape))}{stored}"
+        self.mark = build_mark(images, list(rows.values()), history)
+        provenance = Provenance(history, self.mark)
+        self._writing = {"encoding": encoding, "quality": quality, "buf_size": buf_size, "provenance": provenance}
+
+    def build(self, paths: Mapping[str, Path], overwrite: bool = False, resume: bool = False) -> dict[str, np.ndarray]:
+        """Build the data set of every split.
+
+        On Ctrl-C, and if the cluster is lost, the unfinished files stay for ``resume=True``; on any other error they
+        are removed.
+
+        Args:
+            paths: the file of each split, by its name; shards are written beside it.
+            overwrite: replace existing files, once the new ones are complete.
+            resume: continue an interrupted build; finished files are kept.
+
+        Returns:
+            The mean of each channel, for each split: float64 of shape (channels,), in [0, 255].
+
+        Raises:
+            UserError: images cannot be read, or a file cannot be written.
+        """
+        shards: list[ImageShard] = []
+        counts: dict[Path, int] = {}
+        for name, path in paths.items():
+            count = len(self._ranges[name])
+            missing = missing_shards(path, count, self.mark, overwrite, resume)
+            if missing is not None:
+                counts[path] = count
+                shards += [self._shard(name, path, index) for index in missing]
+        packer = ShardPacker(
+            self._resize, self._decoding, self._shape, {**self._writing, "overwrite": overwrite}, resume,
+            self._take_fingerprints,
+        )  # fmt: skip
+        try:
+            for shard, packed in all_or_nothing(shards, self._run(packer, shards), counts, overwrite):
+                first = shard.start + packed.recovered
+                rows = self._rows[shard.split][first : first + len(packed.fingerprints)].tolist()
+                self.fingerprints.update(zip(rows, packed.fingerprints, strict=True))
+        except UnreadableImageError as error:
+            found = scan(self._images, self._cluster, "Looking for more unreadable images", self._decoding).unreadable
+            if not found:  # it was readable a moment later: the folder is changing
+                raise
+            raise unreadable_error(self._images, found) from error
+        return {name: read_channel_means(path) for name, path in paths.items()}
+
+    def _shard(self, name: str, path: Path, index: int) -> ImageShard:
+        ranges = self._ranges[name]
+        start, stop = ranges[index]
+        place = shard_path(path.absolute() if self._cluster.elsewhere else path, index, len(ranges))
+        chosen = reachable(self._images, self._cluster).subset(self._rows[name][start:stop])
+        return ImageShard(name, start, (index, len(ranges)), place, chosen)
+
+    def _run(self, packer: ShardPacker, shards: list[ImageShard]) -> Iterator[tuple[ImageShard, PackedShard]]:
+        if not shards:
+            return
+        splits = dict.fromkeys(shard.split for shard in shards)
+        yield from self._cluster.run(
+            packer.pack, shards, label=f"Building {', '.join(splits)}",
+            total=sum(len(shard.images.paths) for shard in shards), weight=lambda shard: len(shard.images.paths),
+            rescue=packer.find_culprit,
+        )  # fmt: skip
