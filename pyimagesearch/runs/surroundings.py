@@ -1,4 +1,4 @@
-"""What a script runs on: versions of libraries, hardware, and the devices of Keras."""
+"""The surroundings of a run: versions of libraries, hardware, and the devices of Keras."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ _BACKENDS = {"tensorflow": ["tensorflow", "tensorflow-cpu"], "jax": ["jax"], "to
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what can change a run's numbers, by name; nothing is imported for it."""
+    """Return the versions of the libraries that can change a number, by name, without importing them."""
     backend = _configured_backend()
     found = {"python": platform.python_version(), "pyimagesearch": pyimagesearch.__version__}
     for name, distributions in {**_DISTRIBUTIONS, backend: _BACKENDS.get(backend, [backend])}.items():
@@ -37,7 +37,7 @@ def versions() -> dict[str, str]:
 
 
 def _configured_backend() -> str:
-    """Return the backend that Keras takes, or will take once it is imported."""
+    """Return the backend that Keras uses, or will use once it is imported."""
     home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
     try:
         configured = json.loads((home / "keras.json").read_text("utf-8"))["backend"]
@@ -76,7 +76,7 @@ def backend() -> str | None:
     keras = sys.modules.get("keras")
     try:
         return keras.config.backend() if keras else None
-    except AttributeError:  # stopped in the midst of its import
+    except AttributeError:  # interrupted during its import
         return None
 
 
@@ -86,7 +86,7 @@ def devices() -> list[str]:
         return []
     try:
         names = sys.modules["keras"].distribution.list_devices()
-    except Exception:  # a record is no reason to fail, and each backend has its own errors
+    except Exception:  # each backend has errors of its own, and a record is no reason to fail
         return []
     kinds = [name.partition(":")[0].upper() for name in names]
     graphics = iter(_graphics_cards() if "GPU" in kinds else [])

@@ -1,4 +1,4 @@
-"""Ctrl-C: every script stops at once, says so in one line, and how to go on where there is something to go on with."""
+"""Ctrl-C: every script stops at once, says so in one line, and how to resume where that is possible."""
 
 import contextlib
 import os
@@ -16,20 +16,23 @@ ROOT = Path(__file__).resolve().parents[2]
 DEAF = """
 import contextlib
 import time
-from pyimagesearch.utils import cli
+from pyimagesearch.cli import script
+from pyimagesearch.cli.messages import info
 
-def main():
+@script("train", config=None)
+def main(args):
     while True:
         with contextlib.suppress(KeyboardInterrupt):
-            cli.info("computing...")
+            info("computing...")
             time.sleep(60)
 
-raise SystemExit(cli.run(main))
+if __name__ == "__main__":
+    raise SystemExit(main.run())
 """
 COMMANDS = {
     "build_dogs_vs_cats": ("--output", "new", "--jobs", 1, "--encoding", "jpeg"),
     "train_alexnet": ("--force", "--jobs", 1),
-    "crop_accuracy": ("--jobs", 1),
+    "crop_accuracy": ("--jobs", 1, "--force"),
     "extract_features": ("--model", "output/alexnet.keras", "--force", "--jobs", 1),
     "train_model": ("--model", "new/classifier.skops", "--jobs", 2),
     "draw_sample": ("--images", 200, "--output", "new", "--jobs", 2),
@@ -59,9 +62,9 @@ def check_stopped(process, run_to_end, one_line):
     return code == 130, line
 
 
-def goes_on(line):
-    """Return the command that a line says to go on with: the script, and its options after --config."""
-    command = shlex.split(line.partition("go on with: ")[2])
+def resumption(line):
+    """Return the command that a line says to resume with: the script, and its options after --config."""
+    command = shlex.split(line.partition("resume with: ")[2])
     assert command[:2] == [sys.executable, "-m"]
     assert command[3:4] == ["--config"]
     assert command.count("--resume") == 1
@@ -84,7 +87,7 @@ def finished(tmp_path_factory, image_folder, unbroken_builds, make_workshop):
 
 
 @pytest.mark.parametrize("encoding", ["raw", "jpeg"])
-def test_a_stopped_build_names_the_command_that_goes_on(
+def test_a_stopped_build_names_the_command_that_resumes(
     workshop, unbroken_builds, run_to_end, faults, chance, tally, one_line, encoding
 ):
     expected, duration = unbroken_builds(encoding)
@@ -97,7 +100,7 @@ def test_a_stopped_build_names_the_command_that_goes_on(
         stopped, line = check_stopped(process, run_to_end, one_line)
         if stopped:
             tally.strike()
-            code, err = run_to_end(workshop.fork(*goes_on(line)))
+            code, err = run_to_end(workshop.fork(*resumption(line)))
             assert code == 0, err
             tally.survive()
         assert workshop.states(output) == expected
@@ -118,19 +121,19 @@ def test_every_script_stops_at_once(workshop, finished, run_to_end, faults, chan
         if over:
             reach /= 2
         tally.strike(stopped)
-        if "go on with" in line:
+        if "resume with" in line:
             assert script in ("build_dogs_vs_cats", "extract_features", "train_alexnet")
-            code, err = run_to_end(workshop.fork(*goes_on(line)))
+            code, err = run_to_end(workshop.fork(*resumption(line)))
             assert code == 0, err
         tally.survive(stopped)
         shutil.rmtree(workshop.folder / "new", ignore_errors=True)
 
 
-def test_training_goes_on_only_from_what_it_saved_itself(workshop, finished, run_to_end, tally, one_line):
+def test_training_resumes_from_what_it_saved_or_begins_again(workshop, finished, run_to_end, tally, one_line):
     shutil.copytree(finished, workshop.folder / "output")
     last = workshop.folder / "output/alexnet_last.keras"
-    older = last.stat().st_ino
     for saved in (False, True):
+        older = last.stat().st_ino
         tally.strike()
         process = workshop.fork("train_alexnet", "--force", "--jobs", 1)
         process.wait_for("training on" if saved else "compiling model")
@@ -138,7 +141,7 @@ def test_training_goes_on_only_from_what_it_saved_itself(workshop, finished, run
             time.sleep(0.001)
         interrupt(process)
         stopped, line = check_stopped(process, run_to_end, one_line)
-        assert not stopped or ("go on with" in line) == (last.stat().st_ino != older)
+        assert not stopped or "resume with" in line
         tally.survive()
 
 

@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 FINAL = ("train.hdf5", "val.hdf5", "test.hdf5", "mean.json")
 PRELOADED = (
-    "pyimagesearch.utils.cli", "cv2", "h5py", "keras", "matplotlib.backends.backend_agg", "matplotlib.figure",
+    "pyimagesearch.cli", "cv2", "h5py", "keras", "matplotlib.backends.backend_agg", "matplotlib.figure",
     "skops.io", "sklearn.linear_model", "sklearn.metrics", "sklearn.model_selection", "sklearn.pipeline",
     "pyimagesearch.callbacks.trainingcheckpoint", "pyimagesearch.building.packing", "pyimagesearch.features.extractor",
     "small_alexnet",
@@ -52,14 +52,6 @@ STORED_SIZE, INPUT_SIZE = {size}, 40
 BATCH_SIZE, EPOCHS, CHECKPOINT_BATCHES = 30, 2, 1
 SEED = 7
 OUTPUT_PATH = "output"
-TRAIN_HDF5 = f"{{OUTPUT_PATH}}/train.hdf5"
-VAL_HDF5 = f"{{OUTPUT_PATH}}/val.hdf5"
-TEST_HDF5 = f"{{OUTPUT_PATH}}/test.hdf5"
-DATASET_MEAN = f"{{OUTPUT_PATH}}/mean.json"
-MODEL_PATH = f"{{OUTPUT_PATH}}/alexnet.keras"
-LAST_MODEL_PATH = f"{{OUTPUT_PATH}}/alexnet_last.keras"
-FEATURES_HDF5 = f"{{OUTPUT_PATH}}/features.hdf5"
-CLASSIFIER_PATH = f"{{OUTPUT_PATH}}/classifier.skops"
 """
 
 

@@ -37,7 +37,7 @@ def test_every_exported_name_is_there(package):
         "import pyimagesearch.preprocessing, pyimagesearch.io, pyimagesearch.utils, pyimagesearch.callbacks",
         "from pyimagesearch.preprocessing import *",
         "from pyimagesearch.io import HDF5DatasetWriter, label_from_name",
-        "from pyimagesearch.utils import rank5_accuracy; import pyimagesearch.utils.cli",
+        "from pyimagesearch.utils import rank5_accuracy; import pyimagesearch.cli",
         "import pyimagesearch.building.packing, pyimagesearch.io.batching.batchloader",
     ],
 )
