@@ -12,7 +12,7 @@ import pytest
 from pyimagesearch.features.extractor import FeatureExtractor
 from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter
 from pyimagesearch.io.images.decoding import read_image
-from pyimagesearch.ml import classifierfile
+from pyimagesearch.ml import Classifier
 from pyimagesearch.nn.modelfile import load_model
 from pyimagesearch.nn.prediction import predict
 from pyimagesearch.preprocessing import AspectAwarePreprocessor, CropPreprocessor
@@ -79,7 +79,7 @@ def test_a_classifier_of_stored_images_sees_photographs_as_they_were_stored(plac
         assert outcome.code == 0, outcome.err
     ours = predicted("images", "-m", "c.skops")
     with h5py.File("f.hdf5") as file:
-        expected = classifierfile.load("c.skops").predict_proba(file["features"][:])
+        expected = Classifier.load("c.skops").predict_proba(file["features"][:])
         for path, row in zip(file["paths"].asstr()[:], expected, strict=True):
             np.testing.assert_allclose(list(ours[f"images/{path}"].values()), sorted(row)[::-1], atol=1e-5)
 
@@ -87,7 +87,7 @@ def test_a_classifier_of_stored_images_sees_photographs_as_they_were_stored(plac
 @pytest.mark.parametrize("name", ["classifier.skops", "classifier.pickle"])
 def test_a_classifier_predicts_as_on_its_features(place, predicted, images, name):
     ours = predicted(str(images), "-m", name, "--trust-pickle")
-    classifier = classifierfile.load(name, trust_pickle=True)
+    classifier = Classifier.load(name, trust_pickle=True)
     with h5py.File("features.hdf5") as file:
         paths, features = file["paths"].asstr()[:], file["features"][:]
     expected = classifier.predict_proba(features)
@@ -98,12 +98,12 @@ def test_a_classifier_predicts_as_on_its_features(place, predicted, images, name
 
 def test_a_classifier_averages_crops(place, predicted):
     ours = predicted("images/3.jpg", "-m", "classifier.skops", "--crops")
-    classifier = classifierfile.load("classifier.skops")
+    classifier = Classifier.load("classifier.skops")
     extractor = FeatureExtractor.from_recipe(classifier.recipe)
     enlarged = cv2.resize(read_image("images/3.jpg"), (STORED, STORED), interpolation=cv2.INTER_AREA)
     crops = CropPreprocessor(SIZE, SIZE).preprocess(enlarged)
     pixels = np.stack([extractor.resize.preprocess(crop) for crop in crops])
-    expected = classifier.predict_proba(extractor.extract(extractor.prepare(pixels))).mean(axis=0)
+    expected = classifier.predict_proba(extractor.predict(extractor.prepare(pixels))).mean(axis=0)
     np.testing.assert_allclose(as_matrix(ours)[0], expected, atol=1e-6)
 
 

@@ -9,7 +9,7 @@ import shutil
 import numpy as np
 import pytest
 
-from pyimagesearch.ml import classifierfile
+from pyimagesearch.ml import Classifier
 from tests.dogs_vs_cats.predict.networks import save_network
 
 
@@ -49,15 +49,15 @@ class Poison:
     ("arguments", "message"),
     [
         (["nowhere.jpg"], r"image: nowhere\.jpg does not exist; check the path"),
-        (["*.gif"], r"image: \*\.gif fits no images \(\.jpg, .* and no folders; check the pattern"),
+        (["*.gif"], r"image: \*\.gif matches no images \(\.jpg, .* and no folders; check the pattern"),
         (["empty"], r"dataset: empty holds no images"),
         (["images", "-m", "resnet51"], r"--model: must be a \.keras, \.skops or \.pickle file, or one of .*'resnet51'"),
         (["images", "-m", "none.keras"], r"model: none\.keras does not exist"),
-        (["images", "--alpha", "0.5"], r"--alpha: a file of a model has its own; received 0\.5 with model\.keras"),
+        (["images", "--alpha", "0.5"], r"--alpha: the model's file has its own; received 0\.5 with model\.keras"),
         (["images", "--alpha", "-1"], r"--alpha: must be a number above 0; received -1"),
-        (["images", "--weights", "w.h5"], r"--weights: a file of a model has its own; received w\.h5"),
-        (["images", "-m", "poison.pickle"], r"is a Python pickle, and loading a pickle can run any program.*--trust-"),
-        (["images", "-m", "bare.skops"], r"bare\.skops must say how its features are made of an image, and does not"),
+        (["images", "--weights", "w.h5"], r"--weights: the model's file has its own; received w\.h5"),
+        (["images", "-m", "poison.pickle"], r"is a Python pickle, and loading a pickle can run any code.*--trust-"),
+        (["images", "-m", "bare.skops"], r"bare\.skops must say how its features are extracted from an image, and"),
         (["images", "-m", "short.skops"], r"classifier: takes 3 features, but its recipe gives 48 \(.*model\.keras"),
         (["images", "-m", "linear.keras"], r"model: must give probabilities, which sum to 1; for images/0\.jpg it"),
         (["images", "-m", "four.keras"], r"model: must take images of 1 or 3 channels; it takes \(None, 32, 32, 4\)"),
@@ -65,7 +65,7 @@ class Poison:
         (["images", "--sheet", "a.jpg"], r"--sheet: must end in \.png; received a\.jpg"),
         (["images", "-o", "old.txt"], r"--output: old\.txt exists"),
         (["two", "-f", "kaggle"], r"image: two/a2b3\.jpg must have one number in its name, .*it has 2 and 3; rename"),
-        (["images", "same", "-f", "kaggle"], r"image: every id .*images/1\.jpg and same/x1\.jpg have the id 1; leave"),
+        (["images", "same", "-f", "kaggle"], r"image: each image must .*images/1\.jpg and same/x1\.jpg have the id 1; leave"),
     ],
 )
 def test_mistakes_cost_no_file(place, call, files_in, arguments, message):
@@ -87,8 +87,8 @@ def test_mistakes_cost_no_file(place, call, files_in, arguments, message):
         from sklearn.linear_model import LogisticRegression
 
         estimator = LogisticRegression().fit(np.eye(3), ["a", "b", "b"])
-        recipe = classifierfile.load("classifier.skops").recipe if wanted == "short.skops" else ""
-        classifierfile.save(estimator, wanted, recipe)
+        recipe = Classifier.load("classifier.skops").recipe if wanted == "short.skops" else ""
+        Classifier(estimator, recipe).save(wanted)
     before = files_in(place)
     outcome = call("predict", *(["-m", "model.keras"] if not wanted else []), *arguments)
     assert outcome.code == 2, outcome.err
