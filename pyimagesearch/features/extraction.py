@@ -12,6 +12,7 @@ import numpy as np
 
 from pyimagesearch.building.allornothing import all_or_nothing, missing_shards, sealing
 from pyimagesearch.building.scanning import check_reachable, find_culprit, reachable
+from pyimagesearch.building.splitbuilder import number_of_shards
 from pyimagesearch.cluster.tasks import Cluster, Work, wait_for
 from pyimagesearch.cluster.thisprocess import ThisProcess
 from pyimagesearch.features.extractor import FeatureExtractor
@@ -61,7 +62,7 @@ class FeatureExtraction:
         images: all images.
         order: int64 ndarray of shape (n,): the indices of the images, in the order of the features.
         batch_size: images that the network sees at a time; features may depend on it in their last digits.
-        shards: number of files to write (see `io.shards`); fewer if there are fewer batches.
+        shards: number of files to write; fewer if there are fewer batches. See `number_of_shards` for None.
         cluster: runs one task for each shard; this process if None.
 
     Attributes:
@@ -75,12 +76,12 @@ class FeatureExtraction:
         order: np.ndarray,
         *,
         batch_size: int = 32,
-        shards: int = 1,
+        shards: int | None = None,
         cluster: Cluster | None = None,
     ) -> None:
         self._model, self._images, self._order, self._batch_size = model, images, order, batch_size
-        self._ranges = shard_ranges(len(order), shards, batch_size)
         self._cluster = cluster or ThisProcess()
+        self._ranges = shard_ranges(len(order), number_of_shards(shards, len(order), self._cluster), batch_size)
         self.mark = fingerprint([images.identity, model.recipe, str(batch_size), *map(str, order.tolist())])
 
     def run(

@@ -9,6 +9,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.features.network import PRECISIONS, FeatureNetwork
+from pyimagesearch.nn.backbones import read_alpha
 from pyimagesearch.preprocessing.resizing import resize
 from pyimagesearch.utils.atomic import PathLike
 
@@ -83,7 +84,7 @@ class FeatureExtractor:
         """
         models = names.split(",")
         count = len(models)
-        alphas = map(_alpha, _each("alpha", "" if alpha is None else str(alpha), count))
+        alphas = map(read_alpha, _each("alpha", "" if alpha is None else str(alpha), count))
         settings = zip(models, _each("weights", weights, count), _each("layer", layer, count), alphas, strict=True)
         return cls([FeatureNetwork.find(*setting, seed) for setting in settings], flip, precision, stored_size)
 
@@ -170,13 +171,3 @@ def _each(name: str, text: str, count: int) -> list[str]:
             f"{name}: must be one for all of {count} networks, or one for each, separated by commas; received {text!r}"
         )
     return values * count if len(values) < count else values
-
-
-def _alpha(text: str) -> float | None:
-    try:
-        alpha = float(text) if text else None
-    except ValueError:
-        alpha = -1.0
-    if alpha is None or 0 < alpha < float("inf"):
-        return alpha
-    raise UserError(f"alpha: must be a number above 0, the width of a MobileNet as a factor; received {text!r}")

@@ -12,6 +12,7 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.io.format.header import Header, open_file
 from pyimagesearch.io.format.untrusted import damage_reported
+from pyimagesearch.io.reading.columns import read_row_paths
 from pyimagesearch.io.reading.rows import open_rows
 
 _BLOCK_BYTES = 2**20  # of rows in float32: they stay in a processor's cache while it works on them
@@ -42,7 +43,7 @@ class FeatureFile:
         header = read_header(db_path)
         self.names, self.labels = _classes(header)
         self.shape = (header.shape[0], header.shape[1])
-        self.recipe, self.path = header.recipe, header.path
+        self.recipe, self.path, self._header = header.recipe, header.path, header
         needed = 4 * self.shape[0] * self.shape[1]
         self.in_memory = needed <= available_memory() / 2 / neighbours if in_memory is None else in_memory
         self._features, self._rows = None, None
@@ -81,6 +82,20 @@ class FeatureFile:
                     "extract the features again"
                 )
             yield features
+
+    def read_paths(self, rows: np.ndarray) -> list[str] | None:
+        """Return the image file of each of ``rows``; None if the file does not say.
+
+        Raises:
+            UserError: the file has another number of paths than of rows.
+        """
+        paths = read_row_paths(self._header)
+        if paths and len(paths) != self.shape[0]:
+            raise UserError(
+                f"db_path: {self.path} must have a path for each of its {self.shape[0]:,} rows, or none; it has "
+                f"{len(paths):,}; extract the features again"
+            )
+        return [paths[row] for row in rows] if paths else None
 
     def watched(self, before_read: Callable[[], None]) -> "FeatureFile":
         """Return the same file, but call ``before_read``, which may raise, before each read."""

@@ -15,6 +15,7 @@ from pyimagesearch.io.images.decoding import decode_image, read_files
 from pyimagesearch.io.images.folder import ImageFolder, LabelFunction, build_mark, check_classes
 from pyimagesearch.io.reading.columns import read_row_paths
 from pyimagesearch.utils.atomic import PathLike
+from pyimagesearch.utils.parallel import cpu_count
 from pyimagesearch.utils.text import file_fingerprint
 
 
@@ -56,14 +57,14 @@ class ImageSource:
         self.close()
 
 
-def open_images(path: PathLike, label_of: LabelFunction, threads: int) -> ImageSource:
+def open_images(path: PathLike, label_of: LabelFunction, threads: int | None = None) -> ImageSource:
     """Open a folder of images, a CSV list of them (see `io.images.csvlist`), or an HDF5 file of images.
 
     Folders and lists may be URLs (see `io.images.remotefolder`).
 
     Args:
         label_of: returns the class of a file, given its path; for folders.
-        threads: threads that read from an HDF5 file.
+        threads: threads that read from an HDF5 file; all processors if None.
 
     Raises:
         UserError: the path is none of these, or cannot be used.
@@ -106,17 +107,17 @@ class ImageRows(ImageSource):
 
     Args:
         path: the file.
-        threads: threads that read.
+        threads: threads that read; all processors if None.
     """
 
-    def __init__(self, path: PathLike, threads: int) -> None:
+    def __init__(self, path: PathLike, threads: int | None = None) -> None:
         header = read_header(path)
         if header.shape[1:][2:] != (3,) or header.dtype != np.uint8:
             raise UserError(
                 f"dataset: {os.fspath(path)} must hold images of shape (n, h, w, 3), uint8; it holds "
                 f"{header.key} of shape {header.shape}, {header.dtype}; pass a file of the build step"
             )
-        self.path, self._threads, self._color_order = path, threads, header.color_order
+        self.path, self._threads, self._color_order = path, threads or cpu_count(), header.color_order
         self._loader: BatchLoader | None = None
         self._lock = threading.Lock()
         self.labels = header.labels

@@ -4,6 +4,7 @@ from pyimagesearch.utils.lazy import lazy_exports
 
 _HOMES = {
     "Classifier": "classifier",
+    "ClassifierFiles": "classifier",
     "LinearClassifierCV": "linearclassifiercv",
     "draw_confusion_matrix": "plots",
     "evaluate_predictions": "metrics",

@@ -17,7 +17,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.features.featurefile import FeatureFile
-from pyimagesearch.utils.atomic import PathLike, replacing
+from pyimagesearch.utils.atomic import PathLike, check_output, replacing
 
 _ENTRY = "pyimagesearch.json"
 _COMMENT = b"with " + _ENTRY.encode()  # of the archive: it gives away an entry whose name was damaged
@@ -123,8 +123,8 @@ class Classifier:
             raise UserError(f"model_path: {model} does not exist; train a classifier first, or correct the path")
         if beside and not trust_pickle:
             raise UserError(
-                f"model_path: {model} is a Python pickle, and loading a pickle can run any code that its maker put into "
-                "it; pass trust_pickle=True if you made it yourself or trust whoever did, or train again to a .skops file"
+                f"model_path: {model} is a Python pickle, and loading a pickle can run any code that its maker put "
+                "into it; pass trust_pickle=True if you trust its maker, or train again to a .skops file"
             )
         try:
             if beside:
@@ -146,6 +146,32 @@ class Classifier:
                 f"({type(error).__name__}: {error}); correct the path or train again"
             ) from error
         return classifier
+
+
+class ClassifierFiles:
+    """The files of a trained classifier, named after it and in its folder.
+
+    Args:
+        model_path: the classifier's file.
+        overwrite: allow that they replace existing files.
+
+    Attributes:
+        confusion_matrix, report, predictions: a picture, JSON, and HDF5.
+        all: these and those of the classifier.
+
+    Raises:
+        UserError: a file exists, or the name ends in neither ``.skops`` nor ``.pickle``.
+    """
+
+    def __init__(self, model_path: PathLike, overwrite: bool = False) -> None:
+        path = Path(model_path)
+        models, stem = files_of(path), path.stem
+        self.confusion_matrix = path.with_name(f"{stem}_confusion_matrix.png")
+        self.report = path.with_name(f"{stem}.json")
+        self.predictions = path.with_name(f"{stem}_predictions.hdf5")
+        self.all = [*models, self.confusion_matrix, self.report, self.predictions]
+        for file in self.all:
+            check_output(file, overwrite, "model_path")
 
 
 def files_of(model_path: PathLike) -> list[Path]:

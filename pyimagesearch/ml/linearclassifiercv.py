@@ -4,9 +4,9 @@ import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn import metrics
@@ -142,12 +142,21 @@ class LinearClassifierCV:
         """
         return self.classifier_.predict_proba(features)
 
+    def report(self) -> dict[str, Any]:
+        """Return the settings and results of the search, for a report in JSON."""
+        return {
+            "classifier": self.kind, "calibrated": self.calibrate, "clip": self.clip,
+            "classes": self.classes_.tolist(), "folds": self.cv,
+            "search": [asdict(result) for result in self.cv_results_], "best_c": self.C_,
+            "training_images": len(self.cv_scores_), "features": self.best_estimator_[0].n_features_in_,
+        }  # fmt: skip
+
     def _validate(self, truth: np.ndarray, names: Sequence[str]) -> None:
         classes, counts = len(names), np.bincount(truth, minlength=len(names))
         if not 2 <= self.cv <= counts.min():
             raise UserError(
                 f"cv: must be from 2 to {counts.min()}, the training rows of the rarest class "
-                f"({names[counts.argmin()]!r}); received {self.cv}; use fewer folds or add images"
+                f"({names[int(counts.argmin())]!r}); received {self.cv}; use fewer folds or add images"
             )
         if self.clip and KINDS[self.kind].probabilities is None and not self.calibrate:
             raise UserError(

@@ -51,7 +51,7 @@ def test_the_recipe_makes_the_features_of_every_image_again(images, dataset):
     extractor = FeatureExtractor.from_recipe(read_header("features.hdf5").recipe)
     assert extractor.features == 5 * 6 * 3 + 256 == len(features["dog.0.png"])
     for name, image in images.items():
-        again = extractor.extract(extractor.prepare(extractor.resize.preprocess(image)[None]))[0]
+        again = extractor.predict(extractor.prepare(extractor.resize.preprocess(image)[None]))[0]
         np.testing.assert_allclose(features[name], again, rtol=1e-3, atol=1e-3 * np.abs(again).max())
 
 
@@ -73,7 +73,10 @@ def test_random_weights_are_those_of_the_seed(images):
     ("options", "message"),
     [
         (["-m", "resnet50,vgg61"], "model: must be one of resnet50, .*received 'vgg61'"),
-        (["-m", "model.keras", "--layer", "pool"], "layer: must be a layer of model.keras, as maps, .*received 'pool'"),
+        (
+            ["-m", "model.keras", "--layer", "pool"],
+            "layer: must be a layer of model.keras, such as maps, .*received 'pool'",
+        ),
         (["-m", "resnet50", "--alpha", "0.5"], "alpha: is the width of MobileNets alone; received 0.5 for ResNet50"),
         (["-m", "mobilenet", "--alpha", "half"], "alpha: must be a number above 0, .*received 'half'"),
         (["-m", "vgg16,vgg19", "--weights", "a,b,c"], "weights: must be one for all of 2 networks.*received 'a,b,c'"),

@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import re
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import train_test_split
 
 from pyimagesearch.features import featurefile as features_module
-from pyimagesearch.ml.classifierfile import load
+from pyimagesearch.ml.classifier import Classifier
 
 N, CLASSES = 240, ["ant", "bee", "c$_{é}\n%s"]
 
@@ -58,7 +59,7 @@ def figures(path="model/classifier.json"):
 def test_accuracy_and_log_loss_are_scikit_learn_s_on_the_same_rows(train, options):
     outcome = train(*options)
     assert outcome.code == 0, outcome.err
-    classifier, (rows, truth) = load("model/classifier.skops"), held_out()
+    classifier, (rows, truth) = Classifier.load("model/classifier.skops"), held_out()
     assert (classifier.recipe, classifier.label_names) == ('{"network": "tiny"}', CLASSES)
     result = outcome.result
     assert result["images"] == 60
@@ -74,7 +75,7 @@ def test_the_report_holds_every_figure(train):
     assert outcome.code == 0, outcome.err
     report = figures()
     assert [str(path) for path in outcome.result["files"]] == [
-        "model/classifier.skops", "model/confusion_matrix.png", "model/classifier.json",
+        "model/classifier.skops", "model/classifier_confusion_matrix.png", "model/classifier.json",
         "model/classifier_predictions.hdf5",
     ]  # fmt: skip
     assert {key: report[key] for key in ("accuracy", "log_loss", "images", "best_c")} == {
@@ -112,7 +113,7 @@ def test_predictions_of_the_held_out_rows_are_written(train, classifier):
     with h5py.File("features.hdf5") as file:
         np.testing.assert_array_equal(file["labels"][:][found["rows"]], found["labels"])
         features = file["features"][:][found["rows"]].astype(np.float32)
-    estimator = load("model/classifier.skops").estimator
+    estimator = Classifier.load("model/classifier.skops").estimator
     names = np.array(CLASSES)
     assert names[found["predictions"]].tolist() == estimator.predict(features).tolist()
     assert evaluation["accuracy"] == (found["predictions"] == found["labels"]).mean() == outcome.result["accuracy"]
@@ -133,7 +134,7 @@ def test_two_runs_differ_in_their_seconds_alone(train):
     assert predictions[0] == predictions[1]
     reports = [{**figures(f"{folder}/classifier.json"), "seconds": 0} for folder in "ab"]
     assert reports[0] == reports[1]
-    models = [load(f"{folder}/classifier.skops").estimator[-1] for folder in "ab"]
+    models = [Classifier.load(f"{folder}/classifier.skops").estimator[-1] for folder in "ab"]
     np.testing.assert_array_equal(models[0].coef_, models[1].coef_)
 
 
@@ -165,11 +166,11 @@ def test_a_pickle_and_its_description(train):
     outcome = train("--clip", "0.01", model="model/classifier.pickle")
     assert outcome.code == 0, outcome.err
     assert sorted(os.listdir("model")) == [
-        "classifier.json", "classifier.pickle", "classifier.pickle.json", "classifier_predictions.hdf5",
-        "confusion_matrix.png",
+        "MODEL_CARD.md", "classifier.json", "classifier.pickle", "classifier.pickle.json",
+        "classifier_confusion_matrix.png", "classifier_predictions.hdf5",
     ]  # fmt: skip
-    classifier = load("model/classifier.pickle", trust_pickle=True)
-    assert classifier[1:] == ('{"network": "tiny"}', CLASSES, 0.01)
+    classifier = Classifier.load("model/classifier.pickle", trust_pickle=True)
+    assert (classifier.recipe, classifier.label_names, classifier.clip) == ('{"network": "tiny"}', CLASSES, 0.01)
     with open("model/classifier.pickle", "rb") as file:
         np.testing.assert_array_equal(pickle.load(file)[-1].coef_, classifier.estimator[-1].coef_)
 
@@ -177,12 +178,11 @@ def test_a_pickle_and_its_description(train):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--folds", "1"], r"--folds: must be from 2 to 60, .*; received 1; ask"),
+        (["--folds", "1"], r"--folds: must be from 2 to 60, .*; received 1; use fewer"),
         (["--folds", "61"], r"--folds: must be from 2 to 60, the training rows of the rarest class .*received 61"),
-        (["--clip", "0.4"], r"--clip: must be below 1/3, .*received 0\.4"),
-        (["--clip", "0.5"], r"--clip: must be at least 0 and below 0\.5; received 0\.5"),
-        (["--clip", "nan"], r"--clip: must be at least 0 and below 0\.5; received nan"),
-        (["--clip", "some"], r"--clip: invalid margin value: 'some'"),
+        (["--clip", "0.4"], r"--clip: must be at least 0 and below 1/3, .*received 0\.4"),
+        (["--clip", "nan"], r"--clip: must be at least 0 and below 1/3, .*received nan"),
+        (["--clip", "some"], r"--clip: invalid float value: 'some'"),
         (["-c", "linear-svm", "--clip", "0.1"], r"--clip: needs probabilities, .*pass --calibrate"),
         (["-c", "forest"], r"--classifier: invalid choice: 'forest'"),
         (["--out-of-core", "perhaps"], r"--out-of-core: invalid choice: 'perhaps'"),
@@ -194,7 +194,7 @@ def test_mistakes(train, files_in, place, options, message):
     before = files_in(place)
     outcome = train(*options)
     assert outcome.code == 2
-    assert re.search(rf"^\S+: error: .*{message}", outcome.err)
+    assert re.search(rf"train_model: error: .*{message}", outcome.err)
     assert files_in(place) == before
 
 
@@ -204,12 +204,12 @@ def test_numbers_that_are_not_finite(train, place, files_in):
     before = files_in(place)
     outcome = train()
     assert outcome.code == 2
-    assert re.search(r"db: features\.hdf5 must hold finite numbers in the range of float32; row 17", outcome.err)
+    assert re.search(r"--db: features\.hdf5 must hold finite numbers in the range of float32; row 17", outcome.err)
     assert files_in(place) == before
 
 
-@pytest.mark.parametrize("existing", ["classifier.pickle", "classifier.pickle.json", "confusion_matrix.png",
-                                      "classifier.json"])  # fmt: skip
+@pytest.mark.parametrize("existing", ["classifier.pickle", "classifier.pickle.json", "classifier_confusion_matrix.png",
+                                      "classifier.json", "classifier_predictions.hdf5"])  # fmt: skip
 def test_existing_files_are_kept_unless_forced(train, place, existing):
     (place / "model").mkdir()
     (place / "model" / existing).write_text("old")
@@ -220,3 +220,18 @@ def test_existing_files_are_kept_unless_forced(train, place, existing):
     assert (place / "model" / existing).read_text() == "old"
     assert train("--force", model="model/classifier.pickle").code == 0
     assert (place / "model" / existing).read_bytes() != b"old"
+
+
+def test_two_classifiers_in_one_folder_keep_their_files(train):
+    assert train(model="model/first.skops").code == 0
+    before = {path: path.read_bytes() for path in Path("model").glob("first*")}
+    assert train("-c", "sgd", model="model/second.skops").code == 0
+    assert {path: path.read_bytes() for path in Path("model").glob("first*")} == before
+    endings = [".json", ".skops", "_confusion_matrix.png", "_predictions.hdf5"]
+    assert sorted(path.name for path in Path("model").glob("second*")) == [f"second{ending}" for ending in endings]
+
+
+def test_the_model_card_lies_beside_the_model(train):
+    assert train(model="elsewhere/c.skops").code == 0
+    assert "c.skops" in Path("elsewhere/MODEL_CARD.md").read_text("utf-8")
+    assert not list(Path("output").rglob("MODEL_CARD.md"))
