@@ -13,7 +13,7 @@ from pyimagesearch.io.encodings.row import channel_sums
 from pyimagesearch.io.images.decoding import decode_image, read_file
 from pyimagesearch.preprocessing import AspectAwarePreprocessor, AugmentPreprocessor, PatchPreprocessor
 from pyimagesearch.preprocessing.affine import matrix
-from pyimagesearch.utils.parallel import keep_opencv_to_one_thread
+from pyimagesearch.utils.parallel import OneOpenCVThread
 
 from . import _data, _measure
 from ._data import AUGMENTATION, BATCH, INPUT
@@ -45,8 +45,7 @@ def epoch(loader: BatchLoader) -> list[float]:
 
 
 def main() -> None:
-    with _data.setup(__doc__) as where:
-        keep_opencv_to_one_thread()
+    with _data.setup(__doc__) as where, OneOpenCVThread():
         images, resize = _data.photographs(where, _COUNT), AspectAwarePreprocessor(_data.STORED, _data.STORED)
         files = [images.root / path for path in images.paths]
         data = [read_file(path) for path in files]

@@ -17,7 +17,7 @@ from pyimagesearch.features.extractor import FeatureExtractor
 from pyimagesearch.features.imagesource import open_images
 from pyimagesearch.io import HDF5DatasetWriter, label_from_name
 from pyimagesearch.nn.backbones import load_backbone
-from pyimagesearch.utils.parallel import keep_opencv_to_one_thread, map_ahead
+from pyimagesearch.utils.parallel import OneOpenCVThread, map_ahead
 
 from . import _data, _measure
 
@@ -102,8 +102,7 @@ def ask_precision(where: _data.Setup, name: str) -> None:
 
 
 def main() -> None:
-    keep_opencv_to_one_thread()
-    with _data.setup(__doc__) as where:
+    with _data.setup(__doc__) as where, OneOpenCVThread():
         ask(where, "resnet50", None, 128)
         ask(where, "mobilenet", 0.75, 512)
         ask(where, "mobilenet", 0.25, 1024)

@@ -45,13 +45,6 @@ class OneOpenCVThread(contextlib.AbstractContextManager):
                 cv2.setNumThreads(OneOpenCVThread._before)
 
 
-def keep_opencv_to_one_thread() -> None:
-    """Let OpenCV work on the calling thread alone; two levels of threads get into each other's way."""
-    import cv2
-
-    cv2.setNumThreads(1)
-
-
 @contextlib.contextmanager
 def ctrl_c_held_back() -> Iterator[None]:
     """Block Ctrl-C in this process, and for good in the processes that it starts in the block."""
