@@ -82,8 +82,8 @@ class ContactSheet:
             picture = Image.fromarray(cv2.cvtColor(prediction.thumbnail, cv2.COLOR_BGR2RGB))
             page.paste(picture, (x + (SIDE - picture.width) // 2, y + (SIDE - picture.height) // 2))
         ((index, probability),) = prediction.best(1)
-        share = f" {probability:.1%}"
-        caption = self._fitted(printable(self._label_names[index]), share) + share
+        percent = f" {probability:.1%}"
+        caption = self._fitted(printable(self._label_names[index]), percent) + percent
         name = self._fitted(printable(os.path.basename(prediction.path)))
         draw.text((x, y + SIDE + 1), caption, _INK, self._font)
         draw.text((x, y + SIDE + _LINE), name, _PALE, self._font)
