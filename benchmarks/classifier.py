@@ -42,15 +42,15 @@ def draw_features(path: Path) -> None:
 
 def ours(path: Path, in_memory: bool) -> tuple[float, float, float]:
     from pyimagesearch.features.featurefile import FeatureFile
-    from pyimagesearch.ml.search import search
+    from pyimagesearch.ml import LinearClassifierCV
 
     start = time.perf_counter()
     features = FeatureFile(path, in_memory)
-    found = search(features, np.arange(_TRAINED), "logistic", _C_VALUES, threads=_measure.cpus())
+    model = LinearClassifierCV(_C_VALUES, jobs=_measure.cpus()).fit(features, np.arange(_TRAINED))
     seconds, rest = time.perf_counter() - start, np.arange(_TRAINED, _ROWS)
-    right = [found.pipeline.predict(features.read(block)).astype(int) == features.labels[block] for block in
+    right = [model.predict(features.read(block)).astype(int) == features.labels[block] for block in
              features.blocks(rest)]  # fmt: skip
-    return seconds, found.best.c, float(np.concatenate(right).mean())
+    return seconds, model.C_, float(np.concatenate(right).mean())
 
 
 def chapter(path: Path, scaled: bool) -> tuple[float, float, float]:

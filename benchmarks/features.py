@@ -11,8 +11,11 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from pyimagesearch.features.extraction import Batch, FeatureExtraction
 from pyimagesearch.features.extractor import FeatureExtractor
 from pyimagesearch.features.imagesource import open_images
 from pyimagesearch.io import HDF5DatasetWriter, label_from_name
@@ -24,23 +27,20 @@ from . import _data, _measure
 _BATCH = 32
 
 
+def write_features(model: FeatureExtractor, batches: Iterator[Batch], dataset: HDF5DatasetWriter) -> None:
+    """Write features as the script does."""
+    for batch in batches:
+        dataset.add(model.predict(batch.images), batch.labels, batch.paths)
+
+
 def extraction(where: _data.Setup, extractor: FeatureExtractor, dataset: str, count: int) -> _measure.Stream:
-    """Make a stream of extractions of ``count`` images each, done as the script does it."""
-    threads = _measure.cpus()
-    images = open_images(dataset, label_from_name, threads)
+    """Make a stream of extractions of ``count`` images each."""
+    images = open_images(dataset, label_from_name, _measure.cpus())
     order = np.random.default_rng(0).permutation(len(images.labels))[:count]
-    blocks = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
 
     def extract() -> int:
-        path, shape = where.work / "features.hdf5", (len(order), extractor.features)
-        with HDF5DatasetWriter(shape, path, "features", overwrite=True) as writer:
-            writer.store_class_labels(images.label_names)
-
-            def prepare(rows: np.ndarray) -> list[np.ndarray]:
-                return extractor.prepare(images.read(rows, extractor.resize))
-
-            for inputs, rows in zip(map_ahead(prepare, blocks, threads, threads + 1), blocks, strict=True):
-                writer.add(extractor.extract(inputs), images.labels[rows])
+        whole = FeatureExtraction(extractor, images, order, batch_size=_BATCH)
+        whole.run(write_features, where.work / "features.hdf5", overwrite=True)
         return len(order)
 
     return _measure.repeat(extract)
@@ -96,7 +96,7 @@ def ask_precision(where: _data.Setup, name: str) -> None:
         extractor = FeatureExtractor.from_names(name, "none", precision=precision)
         pixels = np.random.default_rng(0).integers(0, 256, (_BATCH, *extractor.resize.shape), np.uint8)
         inputs = extractor.prepare(pixels)
-        sides[precision] = _measure.repeat(lambda e=extractor, x=inputs: len(e.extract(x)))
+        sides[precision] = _measure.repeat(lambda e=extractor, x=inputs: len(e.predict(x)))
     speeds = _measure.race(sides, min(where.rounds, 5))
     _measure.report(f"features of {name}: mixed_bfloat16", speeds, "mixed_bfloat16", "float32")
 

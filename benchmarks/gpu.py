@@ -289,7 +289,7 @@ def ask_features(where: _data.Setup, scale: Scale, network: str, precision: str)
 
     def in_memory() -> int:
         for _ in range(scale.extracted // scale.batch):
-            extractor.extract(inputs)
+            extractor.predict(inputs)
         return scale.extracted
 
     bare, sides = "a batch in memory", {}

@@ -63,16 +63,16 @@ def builds(where: _data.Setup, cluster: Cluster, name: str) -> _measure.Stream:
 
 def extractions(where: _data.Setup, cluster: Cluster, name: str, extractor: Any) -> _measure.Stream:
     """Make a stream of extractions from the same images."""
-    from pyimagesearch.features.extraction import extract_together
+    from pyimagesearch.features.extraction import FeatureExtraction
+
+    from .features import write_features
 
     images = open_images(where.images, label_from_name, _measure.cpus())
     order = np.random.default_rng(0).permutation(len(images.labels))[:_EXTRACTED]
 
     def extract() -> int:
-        extract_together(
-            cluster, images, order, extractor, where.work / name / "features.hdf5", str(where.images),
-            shards=_SHARDS, batch_size=32, overwrite=True, build="benchmark",
-        )  # fmt: skip
+        extraction = FeatureExtraction(extractor, images, order, shards=_SHARDS, cluster=cluster)
+        extraction.run(write_features, where.work / name / "features.hdf5", overwrite=True)
         return len(order)
 
     return _measure.repeat(extract)

@@ -31,7 +31,7 @@ def main() -> None:
     namespace: dict[str, object] = {}
     for block in re.findall(r"```python\n(.*?)```", (ROOT / "docs/tour.md").read_text("utf-8"), re.DOTALL):
         exec(block, namespace)
-    for name in ("augmented.jpg", "crops.jpg", "alexnet.png", "confusion_matrix.png"):
+    for name in ("augmented.jpg", "crops.jpg", "alexnet.png", "classifier_confusion_matrix.png"):
         shutil.copy(DEMO / name, IMAGES / name)
     wrote(*sorted(IMAGES.iterdir()))
 

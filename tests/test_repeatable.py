@@ -233,7 +233,7 @@ class TestTrainModel:
         for name in ("coef_", "intercept_", "classes_"):
             np.testing.assert_array_equal(getattr(ours[-1], name), getattr(theirs[-1], name))
         np.testing.assert_array_equal(ours[0].mean_, theirs[0].mean_)
-        pictures = [(tmp_path / name / "confusion_matrix.png").read_bytes() for name in ("first", "second")]
+        pictures = [(tmp_path / name / "classifier_confusion_matrix.png").read_bytes() for name in ("first", "second")]
         assert pictures[0] == pictures[1]
 
     def test_another_seed_holds_other_rows_out(self, place, features, tmp_path):

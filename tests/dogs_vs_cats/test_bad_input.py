@@ -182,8 +182,8 @@ MISTAKES = {
         r"--model: must end in \.skops, or in \.pickle .*; received new/classifier\.txt",
     ),
     "figure exists": Mistake(
-        "train_model", ["--model", "output/another.skops"],
-        r"--model: output/confusion_matrix\.png exists.*--force",
+        "train_model", ["--model", "output/classifier.pickle"],
+        r"--model: output/classifier_confusion_matrix\.png exists.*--force",
     ),
     "no processes": Mistake(
         "train_model", ["--model", "new/classifier.skops", "--jobs", "0"], r"--jobs: .*received 0"

@@ -193,5 +193,5 @@ def test_train_model_reports_accuracy_and_draws_the_confusion_matrix(project):
     assert 0 <= outcome.result["accuracy"] <= 1
     assert f"[INFO] accuracy: {outcome.result['accuracy']:.2%} of 10 images" in outcome.out
     assert re.search(r"precision +recall +f1-score +support", outcome.out)
-    assert is_picture(project.folder / "output/confusion_matrix.png")
+    assert is_picture(project.folder / "output/classifier_confusion_matrix.png")
     assert not list(project.folder.rglob("*.pickle"))

@@ -77,7 +77,7 @@ def test_random_weights_are_those_of_the_seed(images):
             ["-m", "model.keras", "--layer", "pool"],
             "layer: must be a layer of model.keras, such as maps, .*received 'pool'",
         ),
-        (["-m", "resnet50", "--alpha", "0.5"], "alpha: is the width of MobileNets alone; received 0.5 for ResNet50"),
+        (["-m", "resnet50", "--alpha", "0.5"], "alpha: must be given for MobileNets only; received 0.5 for ResNet50"),
         (["-m", "mobilenet", "--alpha", "half"], "alpha: must be a number above 0, .*received 'half'"),
         (["-m", "vgg16,vgg19", "--weights", "a,b,c"], "weights: must be one for all of 2 networks.*received 'a,b,c'"),
     ],

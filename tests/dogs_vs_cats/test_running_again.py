@@ -42,11 +42,12 @@ def test_train_model_gives_the_same_result_again_and_a_pickle_when_asked(project
     assert again.result["accuracy"] == first["accuracy"]
     assert again.result["best_c"] == first["best_c"]
     assert sorted(path.name for path in (workplace / "pickled").iterdir()) == [
+        "MODEL_CARD.md",
         "classifier.json",
         "classifier.pickle",
         "classifier.pickle.json",
+        "classifier_confusion_matrix.png",
         "classifier_predictions.hdf5",
-        "confusion_matrix.png",
     ]
     classifier = pickle.loads((workplace / "pickled/classifier.pickle").read_bytes())
     safe = skops.io.load(workplace / "output/classifier.skops", trusted=[])

@@ -139,12 +139,16 @@ def outcome(folder):
     import skops.io
 
     loaded = skops.io.load(folder / "classifier.skops")[-1]
-    return loaded.coef_.tobytes(), loaded.intercept_.tobytes(), (folder / "confusion_matrix.png").read_bytes()
+    return (
+        loaded.coef_.tobytes(),
+        loaded.intercept_.tobytes(),
+        (folder / "classifier_confusion_matrix.png").read_bytes(),
+    )
 
 
 def test_a_killed_classifier_leaves_old_or_whole_files(workshop, timed, strike_at, faults, chance, tally):
     output = workshop.folder / "output"
-    files = output / "classifier.skops", output / "confusion_matrix.png"
+    files = output / "classifier.skops", output / "classifier_confusion_matrix.png"
     write_features(output / "features.hdf5")
     command = ("train_model", "--jobs", 1, "--force")
     duration = timed(workshop.fork(*command))

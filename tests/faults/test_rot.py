@@ -157,13 +157,13 @@ def save_network(path):
 def save_classifier(path):
     from sklearn.linear_model import LogisticRegression
 
-    from pyimagesearch.ml import classifierfile
+    from pyimagesearch.ml import Classifier
 
     features = np.random.default_rng(0).normal(size=(40, 5))
-    classifierfile.save(LogisticRegression().fit(features, ["cat", "dog"] * 20), path, "{}")
+    Classifier(LogisticRegression().fit(features, ["cat", "dog"] * 20), "{}").save(path)
 
     def read():
-        found = classifierfile.load(path)
+        found = Classifier.load(path)
         return found.estimator.coef_.tolist(), found.estimator.intercept_.tolist(), found.label_names, found.recipe
 
     return read

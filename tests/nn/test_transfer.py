@@ -104,7 +104,7 @@ class TestNetwork:
         pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
         prepared = extractor.prepare(extractor.resize.preprocess(pixels)[None])
         inner = keras.Model(model.inputs[0], model.get_layer("head_dense_2").output)
-        np.testing.assert_allclose(extractor.extract(prepared), inner.predict_on_batch(prepared[0]), rtol=1e-5)
+        np.testing.assert_allclose(extractor.predict(prepared), inner.predict_on_batch(prepared[0]), rtol=1e-5)
 
     def test_an_unknown_layer_is_refused(self):
         with pytest.raises(UserError, match=r"layer: must be a layer of mobilenet.*, as conv_\w+; received 'pool'"):

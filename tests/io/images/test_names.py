@@ -213,5 +213,5 @@ class TestReports:
         result = train_model.main([*arguments, "--jobs", "1"])
         assert result["images"] == 10
         written = {Path(file).name for file in result["files"]}
-        assert written >= {"classifier.skops", "confusion_matrix.png"}
+        assert written >= {"classifier.skops", "classifier_confusion_matrix.png"}
         assert set(os.listdir(tmp_path)) == {*written, "features.hdf5"}
