@@ -17,12 +17,13 @@ def rng():
 def write_dataset(tmp_path):
     """Return a function that writes rows and labels with the package's writer, and returns the path."""
     from pyimagesearch.io import HDF5DatasetWriter
+    from tests.io.provenance import with_provenance
 
     def write(rows, labels=None, name="data.hdf5", class_labels=("cat", "dog"), paths=None, **options):
         labels = np.arange(len(rows)) % len(class_labels or (0,)) if labels is None else labels
         key = options.pop("data_key", "features" if rows.ndim == 2 else "images")
         options.setdefault("dtype", rows.dtype)
-        with HDF5DatasetWriter(rows.shape, tmp_path / name, key, **options) as writer:
+        with HDF5DatasetWriter(rows.shape, tmp_path / name, key, **with_provenance(options)) as writer:
             writer.add(rows, labels, paths)
             writer.store_class_labels(class_labels)
         return tmp_path / name

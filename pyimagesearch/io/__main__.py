@@ -1,38 +1,40 @@
-"""Look inside HDF5 data sets, verify them, and convert them into faster ones, of one file or several."""
+"""Describe and verify data sets, and convert them to fast copies, in one file or several."""
 
-from argparse import Namespace
+import argparse
+import json
 
-from pyimagesearch.cli import Option, options, script
-from pyimagesearch.cli.messages import info, wrote
-from pyimagesearch.cli.running import Running
+from pyimagesearch.cli import Option, script
+from pyimagesearch.cli.messages import info, screen, wrote
+from pyimagesearch.cli.options import positive_int
 from pyimagesearch.errors import UserError
 
 _NAMED_ROWS = 20
 
 
 @script(
-    "inspect",
+    step="inspect",
     config=None,
     uses_keras=False,
     options=[
         Option("files", nargs="+", metavar="FILE", help="HDF5 data sets"),
         Option("--verify", action="store_true", help="verify every row by its checksum"),
-        Option("--convert", metavar="OUT", help="write the one FILE again, in the fast format"),
-        options.SHARDS.but(
-            group=None, help="split OUT into N files, or merge shards into 1; rows are copied without re-encoding"
+        Option("--convert", metavar="OUT", help="write a copy of the one FILE in the fast format"),
+        Option(
+            "--shards", type=positive_int, metavar="N",
+            help="split OUT into N files, or merge shards into 1; rows are copied as they are, unless told otherwise",
         ),
         Option("--encoding", choices=["raw", "jpeg"], help="of OUT; raw if neither this nor --shards is given"),
-        Option("--quality", type=options.positive_int, help="of its JPEG images; 90 for new ones"),
+        Option("--quality", type=positive_int, help="of its JPEG images; 90 for new ones"),
         Option("--dtype", choices=["float16", "float32"], help="of its features"),
-        options.FORCE.but(group=None, help="replace OUT if it exists"),
+        Option("--force", action="store_true", help="replace OUT if it exists"),
     ],
-)
-def main(args: Namespace) -> dict:
+)  # fmt: skip
+def main(args: argparse.Namespace) -> dict:
     """Describe, verify or convert HDF5 data sets."""
     if args.convert and len(args.files) > 1:
-        raise UserError(f"convert: takes one file; received {len(args.files)}; convert them one by one")
+        raise UserError(f"convert: takes one FILE; received {len(args.files)}; convert them one by one")
     if args.shards and not args.convert:
-        raise UserError(f"shards: needs convert; received {args.shards} without convert; add convert=OUT")
+        raise UserError(f"shards: is the number of files that --convert OUT makes; received {args.shards} alone")
 
     from pyimagesearch.io.conversion import convert
     from pyimagesearch.io.inspection import damaged_rows, describe, name_rows
@@ -44,18 +46,17 @@ def main(args: Namespace) -> dict:
     for path, facts in result.items():
         if args.verify:
             bad = damaged_rows(path).tolist()
-            names = [*name_rows(path, bad[:_NAMED_ROWS]), *map(str, bad[_NAMED_ROWS:])]
-            facts["verified"] = f"DAMAGED rows: {named(names, _NAMED_ROWS)}" if bad else "every row is what was written"
-            damaged |= {path: named(names, _NAMED_ROWS)} if bad else {}
+            more = [""] * max(0, len(bad) - _NAMED_ROWS)
+            rows = named([*name_rows(path, bad[:_NAMED_ROWS]), *more], _NAMED_ROWS)
+            facts["verified"] = f"DAMAGED rows: {rows}" if bad else "every row is what was written"
+            damaged |= {path: rows} if bad else {}
         if not args.json:
-            print(path)
-            for topic, text in facts.items():
-                print(f"  {topic:<12}{text}")
+            print(path, *(f"  {topic:<12}{text}" for topic, text in facts.items()), sep="\n", file=screen())
     if damaged:
-        if Running.current:
-            Running.current.print_json(result)
-        listed = "; ".join(f"{path}: rows {rows}" for path, rows in damaged.items())
-        raise UserError(f"verify: every row must be what was written; damaged are {listed}; build again")
+        if args.json:
+            print(json.dumps(result, indent=2), file=screen())
+        rows = "; ".join(f"{path}: rows {rows}" for path, rows in damaged.items())
+        raise UserError(f"verify: every row must be what was written; damaged are {rows}; build again")
     if args.convert:
         convert(
             args.files[0], args.convert, encoding=args.encoding, quality=args.quality,

@@ -1,7 +1,8 @@
-"""Rewrites any readable data set, the book's float64 files included, in the fast format, in one file or several."""
+"""Convert any readable data set, the book's float64 files included, to the fast format, in one file or several."""
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,9 @@ import numpy as np
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.encodings.row import EncodedRow
 from pyimagesearch.io.format.dataset import read_header
-from pyimagesearch.io.format.header import Header, open_file
-from pyimagesearch.io.format.untrusted import damage_reported, read_text
+from pyimagesearch.io.format.header import Header
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
-from pyimagesearch.io.reading.checksums import StoredRows
+from pyimagesearch.io.reading.checksums import ChecksummedReader
 from pyimagesearch.io.reading.columns import read_row_paths
 from pyimagesearch.io.reading.rows import open_rows
 from pyimagesearch.io.shards.names import check_set_output, shard_paths, shard_ranges
@@ -29,40 +29,39 @@ def convert(
 ) -> None:  # fmt: skip
     """Write the rows, labels, names and paths of ``source`` to a new data set ``target``.
 
-    With ``shards``, rows keep their form unless another one is asked for: their bytes are copied, checked by their
-    checksums, with everything that the file says of itself; so a data set that is split and then merged is the same
-    file again. Otherwise images become 8-bit, and features float32 or ``dtype``.
+    With ``shards``, rows keep their form unless another one is asked for: their bytes are copied and verified, with
+    everything that the file says of itself; so a data set that is split and then merged is the same file again.
+    Otherwise images become 8-bit, and features float32 or ``dtype``.
 
     Args:
         encoding, quality: as of `HDF5DatasetWriter`; "raw" and 90 by default.
         dtype: dtype of features: "float16" or "float32".
-        shards: how many files to make; 1 merges shards into one.
-        overwrite: replace an existing target, the source itself for one, once the new one is complete.
+        shards: number of files to make; 1 merges shards into one.
+        overwrite: replace an existing target, which may be the source, once the new one is complete.
 
     Raises:
         UserError: the source cannot be used, its pixels are no whole numbers in [0, 255], a row that is to be copied
             is damaged, or the target cannot be written.
     """
     header = read_header(source)
-    with open_file(source) as file, damage_reported(source):
-        said = {name: read_text(file, name) for name in ("history", "libraries")}
-        said_quality = int(file.attrs["quality"]) if header.encoding == "jpeg" else None
+    said_quality = header.quality if header.encoding == "jpeg" else None
     form = encoding or header.encoding, quality or said_quality, np.dtype(dtype or header.dtype)
-    settings: dict[str, Any] = {"color_order": header.color_order, "build": header.build, "recipe": header.recipe}
+    settings: dict[str, Any] = {"color_order": header.color_order, "provenance": header.provenance}
     rows: Iterator[EncodedRow | np.ndarray]
     if shards and header.ours and form == (header.encoding, said_quality, header.dtype):
         rows = _copied(header)
         key = "images" if header.encoding == "jpeg" else header.key
-        settings |= said | {"data_key": key, "dtype": header.dtype, "encoding": header.encoding}
+        settings |= {"data_key": key, "dtype": header.dtype, "encoding": header.encoding}
         settings["quality"] = said_quality or _QUALITY
     else:
-        rows = _anew(header)
+        rows = _decoded(header)
         images = len(header.shape) == 4
         settings["data_key"] = "images" if images else "features"
         settings["dtype"] = np.uint8 if images else np.dtype(dtype or "float32")
         settings["encoding"] = encoding or (header.encoding if shards else "raw")
         settings["quality"] = quality or (shards and said_quality) or _QUALITY
-        settings["history"] = f"{said['history']}; converted from {header.encoding} {header.dtype}"
+        history = f"{header.provenance.history}; converted from {header.encoding} {header.dtype}"
+        settings["provenance"] = replace(header.provenance, history=history, libraries="")
     ranges = shard_ranges(header.shape[0], shards or 1)
     check_set_output(target, len(ranges), overwrite)
     try:
@@ -81,9 +80,9 @@ def _write(
     """Leave every shard sealed under its unfinished name."""
     paths = read_row_paths(header)
     counted = progress(rows, header.shape[0], "Converting")
-    for number, (path, (first, last)) in enumerate(zip(shard_paths(target, len(ranges)), ranges, strict=True)):
+    for index, (path, (first, last)) in enumerate(zip(shard_paths(target, len(ranges)), ranges, strict=True)):
         dims = (last - first, *header.shape[1:])
-        with HDF5DatasetWriter(dims, path, shard=(number, len(ranges)), **settings) as writer:
+        with HDF5DatasetWriter(dims, path, shard=(index, len(ranges)), **settings) as writer:
             if header.label_names:
                 writer.store_class_labels(header.label_names)
             for start in range(first, last, _ROWS_AT_ONCE):
@@ -95,7 +94,7 @@ def _write(
                 writer.add_encoded(block, header.labels[start:stop], paths[start:stop] or None)
             writer.seal()
             writer.suspend()
-    next(counted, None)  # says that all is done
+    next(counted, None)  # ends the progress
 
 
 def _copied(header: Header) -> Iterator[EncodedRow | np.ndarray]:
@@ -104,18 +103,18 @@ def _copied(header: Header) -> Iterator[EncodedRow | np.ndarray]:
     Raises:
         UserError: a row is damaged.
     """
-    for part in header.parts:
-        stored = StoredRows(part)
-        for number, row in enumerate(stored.read(0, len(stored))):
-            if not stored.is_intact(number, row):
+    for file in header.files:
+        rows = ChecksummedReader(file)
+        for index, row in enumerate(rows.read(0, len(rows))):
+            if not rows.is_intact(index, row):
                 raise UserError(
-                    f"--convert: every row must be what was written; row {number} of {part.path} is damaged; see what "
-                    "else is with --verify, and build the file again"
+                    f"data set: every row that is copied must be what was written; row {index} of {file.path} is "
+                    "damaged; verify the file to see whether others are, and build it again"
                 )
             yield row
 
 
-def _anew(header: Header) -> Iterator[EncodedRow | np.ndarray]:
+def _decoded(header: Header) -> Iterator[EncodedRow | np.ndarray]:
     """Yield the rows as arrays, those of images as 8-bit ones."""
     rows = open_rows(header)
     for start in range(0, header.shape[0], _ROWS_AT_ONCE):
@@ -131,7 +130,7 @@ def _eight_bit(batch: np.ndarray, header: Header, first: int) -> np.ndarray:
     if (pixels != batch).any():
         row = first + int(np.flatnonzero((pixels != batch).any(axis=(1, 2, 3)))[0])
         raise UserError(
-            f"--convert: pixels must be whole numbers in 0..255; row {row} of {header.path} holds others, "
+            f"data set: pixels must be whole numbers in 0..255; row {row} of {header.path} holds others, "
             f"from {batch.min()} to {batch.max()}; were they scaled, or was a mean subtracted? Build from the images"
         )
     return pixels

@@ -1,4 +1,4 @@
-"""Feeds Keras from an HDF5 data set."""
+"""Feed Keras from an HDF5 data set."""
 
 import itertools
 import math
@@ -9,10 +9,10 @@ from typing import Any
 import h5py
 import keras
 import numpy as np
-import tensorflow as tf
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.batching.share import Share
 from pyimagesearch.io.format.header import open_file
 from pyimagesearch.utils.booknames import accepts_book_names
 
@@ -22,8 +22,8 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
 
     ``generator[i]`` depends on ``i`` and `epoch` alone. Every epoch of ``fit`` advances `epoch`, and
     visits every row once. Pass ``shuffle=False`` to ``fit``: otherwise Keras shuffles the order of
-    the batches once more, by a random state of its own. On JAX, Keras begins one epoch more, for a
-    look at the shapes, in the first ``fit`` of a process: set `epoch` in a callback where that matters.
+    the batches again, by a random state of its own. On JAX, Keras begins one more epoch, to learn the
+    shapes, in the first ``fit`` of a process: set `epoch` in a callback where that matters.
 
     Args:
         db_path: the HDF5 file.
@@ -33,15 +33,14 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
             ``flow``.
         binarize: whether labels become one-hot rows, float32 of shape (batch, classes), instead of
             int64 numbers of shape (batch,).
-        classes: how many classes there are.
+        classes: number of classes.
         shuffle: whether every epoch visits the rows in an order of its own.
         seed: seed of the order and of the random numbers of preprocessors.
         dtype: "float32" or "uint8": dtype of the images of a batch.
         threads: threads that preprocess; all processors by default.
         class_weight: "balanced" (n / (classes * count of the class)), or a weight for each class:
             batches then carry sample weights.
-        part: (index, count) of a process that trains together with others: of every batch it gets its own,
-            equal share; (index, count, devices) if each has several devices; see `io.part`.
+        share: the place of a process that trains together with others: it gets its own, equal share of every batch.
 
     Raises:
         UserError: an argument breaks a rule, or the file cannot be used.
@@ -62,7 +61,7 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
         dtype: str = "float32",
         threads: int | None = None,
         class_weight: str | Mapping[int, float] | None = None,
-        part: tuple[int, ...] = (0, 1),
+        share: Share = Share(),  # noqa: B008 - frozen
     ) -> None:
         super().__init__(workers=1)
         self.preprocessors = list(preprocessors or ())
@@ -71,7 +70,7 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
             raise UserError(f"aug: must have a method preprocess or flow; received {aug!r}")
         steps = self.preprocessors + ([aug] if aug is not None and self._flow is None else [])
         self.loader = BatchLoader(
-            db_path, batch_size, steps, shuffle=shuffle, seed=seed, dtype=dtype, threads=threads, part=part
+            db_path, batch_size, steps, shuffle=shuffle, seed=seed, dtype=dtype, threads=threads, share=share
         )
         self.batch_size, self.binarize, self.classes = batch_size, binarize, classes
         if self.labels.max() >= classes:
@@ -85,7 +84,7 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
 
     @property
     def epoch(self) -> int:
-        """The epoch whose batches `__getitem__` gives; set it to go on from an earlier run."""
+        """The epoch whose batches `__getitem__` gives; set it to continue an earlier run."""
         return self._epoch
 
     @epoch.setter
@@ -117,7 +116,7 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
         return self._db
 
     def __len__(self) -> int:
-        """Batches in an epoch: the ceiling of rows / batch size, unless this is a `part` of several."""
+        """Batches in an epoch: the ceiling of rows / batch size, unless several processes share them."""
         return len(self.loader)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
@@ -137,9 +136,18 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
                 yield self._batch(epoch, index)
 
     def as_tf_dataset(self) -> Any:
-        """Return the batches as a ``tf.data.Dataset``; each pass over it is the next epoch."""
+        """Return the batches as a ``tf.data.Dataset``, one epoch long; each pass over it is the next epoch."""
+        import tensorflow as tf
 
-        return as_tf_dataset(self)
+
+        def epoch() -> Iterator[Any]:
+            self.on_epoch_begin()
+            for index in range(len(self)):
+                yield self[index]
+
+        signature = tuple(tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in self[0])
+        dataset = tf.data.Dataset.from_generator(epoch, output_signature=signature)
+        return dataset.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(tf.data.AUTOTUNE)
 
     def on_epoch_begin(self) -> None:
         """Advance to the next epoch; Keras calls this."""
@@ -147,23 +155,23 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
         self._next_epoch += 1
 
     def close(self) -> None:
-        """Close the file; harmless when it is closed. It is opened again when it is needed."""
+        """Close the file, which is opened again when it is needed; closing twice is harmless."""
         self.loader.close()
         if self._db is not None:
             self._db.close()
             self._db = None
 
     def _batch(self, epoch: int, index: int) -> tuple[np.ndarray, ...]:
-        rows = self.loader.rows(epoch, index)
-        images, numbers = self.loader.batch(epoch, index), self.labels[rows]
-        labels = np.eye(self.classes, dtype=np.float32)[numbers] if self.binarize else numbers
+        rows, images = self.loader.indexed_batch(epoch, index)
+        classes = self.labels[rows]
+        labels = np.eye(self.classes, dtype=np.float32)[classes] if self.binarize else classes
         if self._flow is not None:
             seed = hash((self.loader.seed, epoch, index)) % 2**31
             flow = self._flow.flow(images, batch_size=len(images), shuffle=False, seed=seed)
             images = next(flow)
         if self._weights is None:
             return images, labels
-        return images, labels, self._weights[numbers]
+        return images, labels, self._weights[classes]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_db": None}
@@ -180,19 +188,3 @@ def _weights(class_weight: str | Mapping[int, float] | None, labels: np.ndarray,
             f'class_weight: must be "balanced" or a weight for each class 0..{classes - 1}; received {class_weight!r}'
         )
     return np.array([class_weight[c] for c in range(classes)], np.float32)
-
-
-def as_tf_dataset(generator: Any) -> tf.data.Dataset:
-    """Return an `HDF5DatasetGenerator` as a dataset of batches, one epoch long, that prefetches.
-
-    Each pass over it is the generator's next epoch.
-    """
-
-    def epoch() -> Iterator[Any]:
-        generator.on_epoch_begin()
-        for index in range(len(generator)):
-            yield generator[index]
-
-    signature = tuple(tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in generator[0])
-    dataset = tf.data.Dataset.from_generator(epoch, output_signature=signature)
-    return dataset.apply(tf.data.experimental.assert_cardinality(len(generator))).prefetch(tf.data.AUTOTUNE)

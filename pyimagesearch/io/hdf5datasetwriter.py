@@ -1,37 +1,38 @@
-"""Writes labelled rows into an HDF5 file that appears under its name only when it is whole."""
+"""Write labelled rows into an HDF5 file that appears under its name only when it is whole."""
 
-import contextlib
 import os
 import zlib
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.encodings.jpeg import JpegStore
-from pyimagesearch.io.encodings.raw import RawStore
-from pyimagesearch.io.encodings.row import EncodedRow, RowStore
-from pyimagesearch.io.format.layout import ALIGNED, metadata_checksum, utf8, write_strings
+from pyimagesearch.io.encodings.jpeg import JpegWriter
+from pyimagesearch.io.encodings.raw import RawWriter
+from pyimagesearch.io.encodings.row import EncodedRow, RowWriter
+from pyimagesearch.io.format.header import Provenance, metadata_checksum
+from pyimagesearch.io.format.layout import ALIGNED, utf8, write_strings
 from pyimagesearch.io.format.sandbox import trust
-from pyimagesearch.io.writing.checks import (
-    check_arguments,
-    check_labels,
-    check_room,
-    check_rows,
-    check_shard_number,
-    check_whole,
-)
-from pyimagesearch.io.writing.columns import RowTable
-from pyimagesearch.io.writing.structure import Structure, open_structure, root_attributes
+from pyimagesearch.io.writing.arguments import check_arguments, check_labels, check_room, check_rows, check_whole
+from pyimagesearch.io.writing.columns import Columns
+from pyimagesearch.io.writing.unfinished import Structure, open_structure, root_attributes
 from pyimagesearch.io.writing.writebehind import WriteBehind
-from pyimagesearch.utils.atomic import PathLike, check_output, open_alone, partial_path, publish
+from pyimagesearch.utils.atomic import (
+    LockedFile,
+    PathLike,
+    check_output,
+    open_alone,
+    partial_path,
+    publish,
+    remove_locked,
+)
 from pyimagesearch.utils.booknames import accepts_book_names
 
 
 class HDF5DatasetWriter:
-    """Write rows with labels, one after the other.
+    """Write rows with labels, in order.
 
     The structure of the file is laid out first, at ``<output_path>.partial``; rows then go straight
     to their places on disk. `close` checks that every promised row came and gives the file its name.
@@ -42,21 +43,15 @@ class HDF5DatasetWriter:
         dims: shape of all rows, (n, h, w, channels) for images, (n, d) for features.
         output_path: the file to make.
         data_key: name of the rows' dataset: "images" or "features".
-        buf_size: after how many rows a resumed run could go on from there.
+        buf_size: number of rows after which the state of the file is flushed: a resumed run loses at most so many.
         encoding: "raw", or "jpeg" for 8-bit images in about an eighth of the space.
         quality: of JPEG images that are encoded here, from 1 to 100.
         dtype: dtype of the rows; by default uint8 for shapes of images, else float32.
         overwrite: replace an existing file, once the new one is complete.
-        resume: take over the rows of an unfinished file of the same shape, ``history`` and
-            ``build``; see `recover`.
+        resume: take over the rows of an unfinished file of the same shape and provenance; see `recover`.
         color_order: "BGR" or "RGB": the order of an image's channels.
-        history: free text of how the rows were made.
-        build: a mark shared by files that are made together.
-        recipe: for features, what made them, as `FeatureExtractor.recipe` gives it: who reads the file
-            can make features of other images in the same way.
-        shard: (index, count) where the file is one of several; see `pyimagesearch.io.shards`.
-        libraries: the versions that made rows which are only copied, as the attribute of their file has it; by default
-            those of this process.
+        provenance: where the rows come from.
+        shard: (index, count) if the file is one of several; see `pyimagesearch.io.shards`.
 
     Raises:
         UserError: an argument breaks a rule, the file exists, or another process is writing it.
@@ -76,42 +71,36 @@ class HDF5DatasetWriter:
         overwrite: bool = False,
         resume: bool = False,
         color_order: str = "BGR",
-        history: str = "",
-        build: str = "",
-        recipe: str = "",
+        provenance: Provenance = Provenance(),  # noqa: B008 - frozen
         shard: tuple[int, int] = (0, 1),
-        libraries: str = "",
     ) -> None:
         self.dims = tuple(int(d) for d in dims)
         self.dtype = np.dtype(dtype or (np.uint8 if len(self.dims) == 4 else np.float32))
-        check_arguments(self.dims, self.dtype, data_key, buf_size, encoding, quality, color_order)
-        check_shard_number(*shard)
+        check_arguments(self.dims, self.dtype, data_key, buf_size, encoding, quality, color_order, shard)
         self.path = check_output(output_path, overwrite, "output_path")
         self.label_names: list[str] = []
         self.rows_added = 0
         self._rows_flushed, self._buf_size = 0, buf_size
         self._paths: list[str] = []
         pixels = len(self.dims) == 4 and self.dtype == np.uint8
-        self._store: RowStore = (
-            JpegStore(self.dims, quality) if encoding == "jpeg" else RawStore(data_key, self.dims, self.dtype, pixels)
+        self._writer: RowWriter = (
+            JpegWriter(self.dims, quality) if encoding == "jpeg" else RawWriter(data_key, self.dims, self.dtype, pixels)
         )
-        self._table = RowTable(self.dims[0], self.dims[-1] if pixels else 0)
-        attributes = root_attributes(
-            encoding, history, build, libraries, color_order if len(self.dims) == 4 else "", recipe, shard
-        )
+        self._columns = Columns(self.dims[0], self.dims[-1] if pixels else 0)
+        attributes = root_attributes(encoding, provenance, color_order if len(self.dims) == 4 else "", shard)
         self._sealed = False
         self._behind = WriteBehind()
         self._partial = partial_path(self.path)
-        self._structure = Structure(self._partial, attributes, self._table, self._store)
-        self._file: BinaryIO | None = open_alone(self._partial, self.path)
+        structure = Structure(self._partial, attributes, self._columns, self._writer)
+        self._file: LockedFile | None = open_alone(self._partial, self.path)
         try:
             check_output(output_path, overwrite, "output_path")  # another process may just have finished it
-            if resume and self._structure.is_there():
-                self._structure.mend(self._file)
+            if resume and structure.exists():
+                structure.restore(self._file)
             else:
-                self._structure.lay_out()
-            self._store.reserve(self._file, self._partial)
-            self._store.start(self._file, 0)
+                structure.lay_out()
+            self._writer.reserve(self._file, self._partial)
+            self._writer.start(self._file, 0)
         except BaseException:
             self.discard()
             raise
@@ -131,7 +120,7 @@ class HDF5DatasetWriter:
         self._require_open()
         rows = np.asarray(rows)
         check_rows(rows, self.dims, self.dtype)
-        self.add_encoded([self._store.encode(row) for row in rows], labels, paths)
+        self.add_encoded([self._writer.encode(row) for row in rows], labels, paths)
 
     def encode(self, row: np.ndarray, original: bytes | None = None) -> EncodedRow:
         """Do the work of adding a row that any thread can do, for `add_encoded`.
@@ -144,7 +133,7 @@ class HDF5DatasetWriter:
             UserError: shape or dtype is wrong.
         """
         check_rows(row[None], self.dims, self.dtype)
-        return self._store.encode(row, original)
+        return self._writer.encode(row, original)
 
     def add_encoded(self, rows: Sequence[EncodedRow], labels: Any, paths: Sequence[str] | None = None) -> None:
         """Append rows that `encode` prepared; otherwise as `add`."""
@@ -162,9 +151,9 @@ class HDF5DatasetWriter:
             self._append(file, rows[start:stop], labels[start:stop], names[start:stop])
             start = stop
 
-    def _append(self, file: BinaryIO, rows: Sequence[EncodedRow], labels: np.ndarray, paths: Sequence[bytes]) -> None:
-        self._behind.wrote(file, self._store.append(file, rows))
-        self._table.put(self.rows_added, rows, labels, paths)
+    def _append(self, file: LockedFile, rows: Sequence[EncodedRow], labels: np.ndarray, paths: Sequence[bytes]) -> None:
+        self._behind.wrote(file, self._writer.append(file, rows))
+        self._columns.put(self.rows_added, rows, labels, paths)
         self.rows_added += len(rows)
         if self.rows_added - self._rows_flushed >= self._buf_size:
             self.flush()
@@ -174,32 +163,32 @@ class HDF5DatasetWriter:
 
         Args:
             labels, paths: those of all rows of the file, in order.
-            multiple_of: take over a multiple of so many rows, or all: where rows are made in batches.
+            multiple_of: take over a multiple of so many rows, or all: for rows that are made in batches.
 
         Returns:
-            How many rows are there; go on with the next one.
+            The number of rows taken over, which is the index of the next row to add.
         """
         file = self._require_open()
-        checksums = self._table.checksums.tolist()
+        checksums = self._columns.checksums.tolist()
         names = list(paths or ())
-        for i, data in enumerate(self._store.stored(file)):
+        for i, data in enumerate(self._writer.stored(file)):
             path = utf8(names[i]) if names else b""
-            if not data or self._table.checksum(i, zlib.crc32(data), int(labels[i]), path) != checksums[i]:
+            if not data or self._columns.checksum(i, zlib.crc32(data), int(labels[i]), path) != checksums[i]:
                 break
             self.rows_added = i + 1
         if self.rows_added < self.dims[0]:
             self.rows_added -= self.rows_added % multiple_of
         self._paths = names[: self.rows_added]
         self._rows_flushed = self.rows_added
-        self._store.start(file, self.rows_added)
+        self._writer.start(file, self.rows_added)
         return self.rows_added
 
     def flush(self) -> None:
-        """Write all that a resumed run needs to go on from here."""
+        """Write all that a resumed run needs to continue from here."""
         file = self._require_open()
-        self._table.flush(file, self._rows_flushed, self.rows_added)
-        self._store.flush(file, self._rows_flushed, self.rows_added)
-        self._store.start(file, self.rows_added)
+        self._columns.flush(file, self._rows_flushed, self.rows_added)
+        self._writer.flush(file, self._rows_flushed, self.rows_added)
+        self._writer.start(file, self.rows_added)
         self._rows_flushed = self.rows_added
 
     def store_class_labels(self, class_labels: Sequence[str]) -> None:
@@ -211,7 +200,7 @@ class HDF5DatasetWriter:
 
     def channel_means(self) -> np.ndarray:
         """Return the mean of each channel over all rows so far, float64 of shape (channels,)."""
-        return self._table.channel_sums(self.rows_added) / (self.rows_added * self.dims[1] * self.dims[2])
+        return self._columns.channel_sums(self.rows_added) / (self.rows_added * self.dims[1] * self.dims[2])
 
     def seal(self) -> None:
         """Finish the file on disk, under its unfinished name; `close` then only renames it.
@@ -222,16 +211,16 @@ class HDF5DatasetWriter:
         if self._file is None or self._sealed:
             return
         try:
-            check_whole(self.path, self.dims[0], self.rows_added, self._table.labels, self.label_names)
+            check_whole(self.path, self.dims[0], self.rows_added, self._columns.labels, self.label_names)
             self.flush()
             with open_structure(self._partial, "r+", **ALIGNED) as file:
-                self._store.finish(file)
+                self._writer.finish(file)
                 for name, strings in (("label_names", self.label_names), ("paths", self._paths)):
                     if strings:
                         write_strings(file, name, strings)
                 file.attrs.modify("checksum", metadata_checksum(file))
                 file.flush()
-                file.attrs["complete"] = True
+                file.attrs["complete"] = 1
             os.fsync(self._file.fileno())
             self._sealed = True
         except BaseException:
@@ -246,24 +235,26 @@ class HDF5DatasetWriter:
         """
         self.seal()
         if self._file is not None:
-            publish(self._partial, self.path, self._file)
+            file, self._file = self._file, None
+            self._behind.stop()
+            publish(self._partial, self.path, file)
             trust(self.path)
-            self._close_file(self._file)
 
     def suspend(self) -> None:
         """Stop and leave the unfinished file for a later run with ``resume=True``."""
         if self._file is not None:
             if not self._sealed:
                 self.flush()
-            self._close_file(self._file)
+            self._behind.stop()
+            self._file.close()
+            self._file = None
 
     def discard(self) -> None:
         """Give up: remove the unfinished file; a file that had the final name before stays."""
         if self._file is not None:
-            self._partial.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # a full disk cannot take what is still buffered
-                self._close_file(self._file)
-            self._file = None
+            file, self._file = self._file, None
+            self._behind.stop()
+            remove_locked(self._partial, file)
 
     def __enter__(self) -> "HDF5DatasetWriter":
         return self
@@ -278,12 +269,7 @@ class HDF5DatasetWriter:
         else:
             self.discard()
 
-    def _close_file(self, file: BinaryIO) -> None:
-        self._behind.stop()
-        file.close()
-        self._file = None
-
-    def _require_open(self) -> BinaryIO:
+    def _require_open(self) -> LockedFile:
         if self._file is None or self._sealed:
             raise UserError(f"{self.path}: the writer is closed; make a new one to write another file")
         return self._file

@@ -1,5 +1,6 @@
-"""Says what a data set's file holds, what makes reading it slow, and whether its rows are intact."""
+"""Describe a data set: what it holds, what makes reading it slow; and verify its rows."""
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 
@@ -8,9 +9,9 @@ import numpy as np
 
 from pyimagesearch.io.format.dataset import header_of, read_header
 from pyimagesearch.io.format.header import Header, open_file
-from pyimagesearch.io.format.untrusted import damage_reported, read_text
+from pyimagesearch.io.format.untrusted import damage_reported, open_dataset, read_number
 from pyimagesearch.io.images.folder import count_by_class
-from pyimagesearch.io.reading.checksums import StoredRows
+from pyimagesearch.io.reading.checksums import ChecksummedReader
 from pyimagesearch.utils.atomic import PathLike
 from pyimagesearch.utils.parallel import cpu_count, map_ahead
 from pyimagesearch.utils.progress import progress
@@ -29,117 +30,110 @@ def describe(path: PathLike) -> dict[str, str]:
     Raises:
         UserError: the file is missing, not HDF5, of a newer format, or holds no labelled rows.
     """
-    with damage_reported(path), open_file(path) as file:
+    with open_file(path) as file:
         header = header_of(file, unfinished=True)
-        complete = not header.ours or bool(file.attrs["complete"])
+        complete = not header.ours or read_number(file, "complete") == 1
         n, shape = header.shape[0], "x".join(map(str, header.shape[1:]))
         kind = "feature vectors of length" if len(header.shape) == 2 else "images of"
         order = f", {header.color_order}" if len(header.shape) == 4 and header.shape[-1] == 3 else ""
         names = header.label_names or [str(c) for c in range(header.labels.max() + 1)]
         counts = count_by_class(header.labels, names) if complete else {}
-        classes = [f"{name} {count:,}" for name, count in counts.items()]
+        classes = named([f"{name} {count:,}" for name, count in counts.items()], _SHOWN_CLASSES)
         result = {
-            "size": human_bytes(sum(os.path.getsize(each) for each in {header.path, *(p.path for p in header.parts)})),
+            "size": human_bytes(sum(os.path.getsize(each) for each in {header.path, *(f.path for f in header.files)})),
             **_shards(file, header),
-            "made by": _maker(file) if header.ours else "another program",
+            "made by": _maker(header, file) if header.ours else "another program",
             "complete": "yes" if complete else "NO: its writer was stopped",
             "rows": f"{n:,} {kind} {shape}, {header.dtype}{order}",
-            "encoding": f"jpeg, quality {file.attrs['quality']}" if header.encoding == "jpeg" else "raw",
+            "encoding": f"jpeg, quality {header.quality}" if header.encoding == "jpeg" else "raw",
             "layout": _layout(file, header),
-            "classes": f"{len(names):,}: {named(classes, _SHOWN_CLASSES)}",
-            "row origins": "paths" if "paths" in file else "not recorded",
-            "checksums": "one a row" if "checksums" in file else "none",
-            "how made": read_text(file, "history") or "not recorded",
+            "classes": f"{len(names):,}: {classes}",
+            "row origins": "not recorded" if open_dataset(file, "paths") is None else "paths",
+            "checksums": "none" if open_dataset(file, "checksums") is None else "one a row",
+            "how made": header.provenance.history or "not recorded",
         }
-        warnings = _warnings(file, header, result["layout"])
+        warnings = _warnings(file, header)
     return result | ({"warning": "; ".join(warnings)} if warnings else {})
 
 
 def damaged_rows(path: PathLike) -> np.ndarray:
-    """Check every row of a data set against its checksum: bytes, label, path and sums of channels.
+    """Verify every row of a data set by its checksum: bytes, label, path and sums of channels.
 
     Returns:
-        int64 ndarray: the numbers of the rows that are not what was written.
+        int64 ndarray: the indexes of the rows that are not what was written.
 
     Raises:
         UserError: the file cannot be used, or has no checksums.
     """
     header = read_header(path)
 
-    def check(block: tuple[StoredRows, int, int]) -> list[int]:
-        stored, before, start = block
-        rows = stored.read(start, min(start + _ROWS_AT_ONCE, len(stored)))
-        return [before + i for i, row in enumerate(rows, start) if not stored.is_intact(i, row)]
+    def verify(block: tuple[ChecksummedReader, int, int]) -> list[int]:
+        reader, before, start = block
+        rows = reader.read(start, min(start + _ROWS_AT_ONCE, len(reader)))
+        return [before + i for i, row in enumerate(rows, start) if not reader.is_intact(i, row)]
 
     threads = cpu_count()
-    with damage_reported(path):
-        found = map_ahead(check, _blocks(header), threads, 4 * threads)
-        counted = progress(found, header.shape[0], "Verifying", _ROWS_AT_ONCE)
-        return np.array([row for rows in counted for row in rows], np.int64)
+    found = map_ahead(verify, _blocks(header), threads, 4 * threads)
+    counted = progress(found, header.shape[0], "Verifying", _ROWS_AT_ONCE)
+    return np.array([row for rows in counted for row in rows], np.int64)
 
 
-def _blocks(header: Header) -> Iterator[tuple[StoredRows, int, int]]:
+def _blocks(header: Header) -> Iterator[tuple[ChecksummedReader, int, int]]:
     """Yield every block of rows: its file, the rows before that file, and where the block starts in it."""
-    before = 0
-    for part in header.parts:
-        stored = StoredRows(part)
-        yield from ((stored, before, start) for start in range(0, len(stored), _ROWS_AT_ONCE))
-        before += len(stored)
+    for file, before in zip(header.files, header.starts, strict=True):
+        reader = ChecksummedReader(file)
+        yield from ((reader, before, start) for start in range(0, len(reader), _ROWS_AT_ONCE))
 
 
 def name_rows(path: PathLike, rows: Sequence[int]) -> list[str]:
-    """Return the numbers of rows as text; those of a data set in shards say where they lie."""
+    """Return the indexes of rows as text; in a data set of shards with their places in those."""
     header = read_header(path)
     if not header.shards:
         return list(map(str, rows))
-    stops = np.cumsum([shard.shape[0] for shard in header.shards])
-    names = []
-    for row in rows:
-        number = int(np.searchsorted(stops, row, "right"))
-        shard = header.shards[number]
-        names.append(f"{row} (row {row - int(stops[number]) + shard.shape[0]} of {shard.path.name})")
-    return names
+    places = [(row, *header.locate(row)) for row in rows]
+    return [f"{row} (row {index} of {header.shards[shard].path.name})" for row, shard, index in places]
 
 
-def _maker(file: h5py.File) -> str:
-    import json
-
+def _maker(header: Header, file: h5py.File) -> str:
     try:
-        versions = json.loads(read_text(file, "libraries"))
-        maker = ", ".join(f"{name} {version}" for name, version in versions.items())
-    except (ValueError, AttributeError):
-        maker = "pyimagesearch"
-    return f"{maker}; format {file.attrs['format_version']}"
+        versions = json.loads(header.provenance.libraries)
+        libraries = ", ".join(f"{name} {version}" for name, version in versions.items())
+    except (ValueError, AttributeError):  # another program wrote the attribute
+        libraries = "pyimagesearch"
+    return f"{libraries}; format {read_number(file, 'format_version')}"
 
 
 def _shards(file: h5py.File, header: Header) -> dict[str, str]:
     if header.shards:
-        shards = [f"{shard.path.name} {shard.shape[0]:,}" for shard in header.shards]
-        return {"shards": f"{len(shards):,}, with rows: {named(shards, _SHOWN_SHARDS)}"}
-    if "shard" in file.attrs:
-        return {"shards": f"this is number {file.attrs['shard']} of {file.attrs['shards']}, counted from 0"}
-    return {}
+        shown = named([f"{shard.path.name} {shard.shape[0]:,}" for shard in header.shards], _SHOWN_SHARDS)
+        return {"shards": f"{len(header.shards):,}, with rows: {shown}"}
+    index = read_number(file, "shard")
+    return (
+        {} if index is None else {"shards": f"this is shard {index} of {read_number(file, 'shards')}, counted from 0"}
+    )
 
 
 def _layout(file: h5py.File, header: Header) -> str:
-    rows = file[header.key]
     if header.shards:
         return f"{len(header.shards):,} shards, memory-mapped"
     if header.encoding == "jpeg":
         return "one block of bytes, memory-mapped"
-    if rows.chunks is None:
-        return "contiguous, memory-mapped"
-    packed = f", compressed by {rows.compression}" if rows.compression else ""
-    return f"chunks of {'x'.join(map(str, rows.chunks))}{packed}"
+    with damage_reported(header.path):
+        rows = file[header.key]
+        if rows.chunks is None:
+            return "contiguous, memory-mapped"
+        packed = f", compressed by {rows.compression}" if rows.compression else ""
+        return f"chunks of {'x'.join(map(str, rows.chunks))}{packed}"
 
 
-def _warnings(file: h5py.File, header: Header, layout: str) -> list[str]:
-    rows, found = file[header.key], []
-    mend = "; python -m pyimagesearch.io FILE --convert OUT makes a fast one"
-    if rows.compression:
-        found.append(f"reading must decompress whole chunks, which is 3 to 45 times slower{mend}")
-    elif rows.chunks is not None and rows.chunks[1:] != rows.shape[1:]:
-        found.append(f"every row is spread over several chunks, which is slow to read{mend}")
+def _warnings(file: h5py.File, header: Header) -> list[str]:
+    mend = "; convert it to a fast one"
+    with damage_reported(header.path):
+        rows, found = file[header.key], []
+        if rows.compression:
+            found.append(f"reading must decompress whole chunks, which is 3 to 45 times slower{mend}")
+        elif rows.chunks is not None and rows.chunks[1:] != rows.shape[1:]:
+            found.append(f"every row is spread over several chunks, which is slow to read{mend}")
     if len(header.shape) == 4 and header.dtype.kind == "f":
         found.append(f"pixels are stored as {header.dtype}: {header.dtype.itemsize} times the space of 8 bits{mend}")
     if not header.label_names:

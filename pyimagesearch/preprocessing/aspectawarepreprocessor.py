@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from pyimagesearch.preprocessing.checks import check_image, check_size
+from pyimagesearch.preprocessing.imagechecks import check_image, check_size
 from pyimagesearch.preprocessing.resizing import resize
 
 

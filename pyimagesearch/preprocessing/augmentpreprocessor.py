@@ -10,7 +10,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.preprocessing.affine import Transform, matrix
-from pyimagesearch.preprocessing.checks import check_image, with_channels_of
+from pyimagesearch.preprocessing.imagechecks import check_image, with_channels_of
 
 _BORDERS = {
     "nearest": cv2.BORDER_REPLICATE,

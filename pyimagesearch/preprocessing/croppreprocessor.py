@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from pyimagesearch.preprocessing.checks import check_fits, check_size
+from pyimagesearch.preprocessing.imagechecks import check_fits, check_size
 
 
 class CropPreprocessor:

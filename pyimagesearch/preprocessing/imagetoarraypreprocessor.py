@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.preprocessing.checks import check_image
+from pyimagesearch.preprocessing.imagechecks import check_image
 from pyimagesearch.utils.booknames import accepts_book_names
 
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.preprocessing.checks import check_image
+from pyimagesearch.preprocessing.imagechecks import check_image
 
 _FAST = (np.uint8, np.float32)
 _ORDERS = ("BGR", "RGB")

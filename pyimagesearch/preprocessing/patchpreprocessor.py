@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pyimagesearch.preprocessing.checks import check_fits, check_size
+from pyimagesearch.preprocessing.imagechecks import check_fits, check_size
 
 
 class PatchPreprocessor:

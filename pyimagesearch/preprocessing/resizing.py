@@ -5,7 +5,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from pyimagesearch.preprocessing.checks import with_channels_of
+from pyimagesearch.preprocessing.imagechecks import with_channels_of
 
 
 def resize(

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.io.batching.batchloader import BatchLoader
-from pyimagesearch.io.format.layout import metadata_checksum
+from pyimagesearch.io.format.header import metadata_checksum
 from pyimagesearch.io.inspection import damaged_rows, describe
 
 ROWS, SHAPE = 12, (8, 8, 3)

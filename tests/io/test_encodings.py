@@ -35,7 +35,7 @@ def folder(tmp_path):
 def build(images, path, channels=3, **options):
     with HDF5DatasetWriter((len(images.paths), SIZE, SIZE, channels), path, **options) as writer:
         writer.store_class_labels(images.label_names)
-        pack(images, writer, AspectAwarePreprocessor(SIZE, SIZE), 2, "Packing")
+        pack(images, writer, AspectAwarePreprocessor(SIZE, SIZE))
     return path
 
 
@@ -136,7 +136,7 @@ def test_damaged_jpeg_data_is_refused(tmp_path, name, value):
         writer.add(np.zeros((4, 16, 16, 3), np.uint8), [0, 1, 0, 1])
     with h5py.File(path, "r+") as file:
         file[name][...] = value
-    with pytest.raises(UserError, match=r"damaged: (build it again|check it with)"):
+    with pytest.raises(UserError, match=r"damaged: (build it again|verify it)"):
         rows(path)
 
 

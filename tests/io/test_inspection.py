@@ -11,6 +11,7 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.io.__main__ import main
 from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.format.header import Provenance
 from pyimagesearch.io.inspection import damaged_rows, describe
 
 SHAPE = (30, 16, 12, 3)
@@ -25,7 +26,7 @@ def images():
 @pytest.fixture(params=["raw", "jpeg"])
 def data(request, tmp_path, images):
     path = tmp_path / "data.hdf5"
-    with HDF5DatasetWriter(SHAPE, path, encoding=request.param, history="drawn") as writer:
+    with HDF5DatasetWriter(SHAPE, path, encoding=request.param, provenance=Provenance("drawn")) as writer:
         writer.store_class_labels(["cat", "dog", "panda"])
         writer.add(images, np.arange(30) % 3, [f"{i}.jpg" for i in range(30)])
     return path
@@ -109,7 +110,7 @@ def test_a_flipped_bit_is_found_and_its_row_is_named(data, place):
 
 
 def test_a_file_without_checksums_cannot_be_verified(tmp_path, images):
-    with pytest.raises(UserError, match=r"--verify: .* has no checksums"):
+    with pytest.raises(UserError, match=r"data set: .* has no checksums to verify"):
         damaged_rows(foreign(tmp_path / "foreign.hdf5", images))
 
 
@@ -148,7 +149,7 @@ def test_features_are_converted_to_the_dtype_asked_for(tmp_path):
 
 def test_pixels_that_are_no_bytes_are_refused_and_nothing_is_left(tmp_path, images):
     source = foreign(tmp_path / "scaled.hdf5", images / 255)
-    with pytest.raises(UserError, match=r"--convert: pixels must be whole numbers in 0\.\.255; row 0"):
+    with pytest.raises(UserError, match=r"data set: pixels must be whole numbers in 0\.\.255; row 0"):
         main([str(source), "--convert", str(tmp_path / "fast.hdf5")])
     assert [p.name for p in tmp_path.iterdir()] == ["scaled.hdf5"]
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pyimagesearch.io import HDF5DatasetWriter
+from pyimagesearch.io.format.header import Provenance
 
 ROWS, SHAPE = 40, (24, 20, 3)
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +35,10 @@ def names():
 
 
 def open_writer(path, encoding, resume=False, build="plan"):
-    writer = HDF5DatasetWriter((ROWS, *SHAPE), path, encoding=encoding, buf_size=7, resume=resume, build=build)
+    provenance = Provenance(build=build)
+    writer = HDF5DatasetWriter(
+        (ROWS, *SHAPE), path, encoding=encoding, buf_size=7, resume=resume, provenance=provenance
+    )
     writer.store_class_labels(["cat", "dog"])
     return writer
 
@@ -107,7 +111,7 @@ def test_a_row_that_rotted_meanwhile_is_written_again(tmp_path, encoding, unbrok
     assert path.read_bytes() == unbroken
 
 
-def test_another_plan_starts_anew(tmp_path, encoding):
+def test_another_plan_starts_from_the_beginning(tmp_path, encoding):
     path = tmp_path / "data.hdf5"
     writer = open_writer(path, encoding)
     fill(writer, 20)

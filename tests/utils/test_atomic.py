@@ -22,8 +22,8 @@ class TestCheckOutput:
         path = tmp_path / "train.hdf5"
         path.write_text("old")
         assert check_output(path, overwrite=True) == path
-        with pytest.raises(UserError, match=r"--model: .*train\.hdf5 exists; .*pass --force \(overwrite=True\)"):
-            check_output(path, argument="--model")
+        with pytest.raises(UserError, match=r"^model: .*train\.hdf5 exists; .*pass overwrite=True"):
+            check_output(path, argument="model")
         assert path.read_text() == "old"
 
     def test_a_folder_is_no_file(self, tmp_path):

@@ -1,9 +1,10 @@
-"""Order -> read -> preprocess -> batch: the engine under `HDF5DatasetGenerator`, without Keras."""
+"""The engine under `HDF5DatasetGenerator`, without Keras: order -> read -> preprocess -> batch."""
 
 import math
 import os
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -15,14 +16,11 @@ from pyimagesearch.io.batching.bufferpool import BufferPool
 from pyimagesearch.io.batching.chain import Chain
 from pyimagesearch.io.batching.order import EpochOrder
 from pyimagesearch.io.batching.randomness import uniforms
-from pyimagesearch.io.batching.share import Part
-from pyimagesearch.io.encodings.row import Rows
+from pyimagesearch.io.batching.share import Share, SharedBatches
+from pyimagesearch.io.encodings.row import RowReader
 from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.io.reading.rows import open_rows
-from pyimagesearch.utils.parallel import cpu_count, keep_opencv_to_one_thread
-
-_BLOCKS_PER_THREAD = 1
-
+from pyimagesearch.utils.parallel import OneOpenCVThread, cpu_count
 
 _BATCHES_AHEAD = 2
 
@@ -30,6 +28,7 @@ _BATCHES_AHEAD = 2
 class _PendingBatch(NamedTuple):
     """A batch that threads are filling, block by block."""
 
+    rows: np.ndarray
     images: np.ndarray
     blocks: list[Future[None]]
 
@@ -46,9 +45,9 @@ class _PendingBatch(NamedTuple):
 class BatchLoader:
     """Batches of preprocessed rows, each a pure function of (epoch, index).
 
-    Every batch is a fresh array that nobody else will touch. The object pickles, and opens its file
-    and starts its threads anew in every process. OpenCV's own threads are switched off in a process
-    that reads: the images already keep all processors busy.
+    Every batch is a fresh array that nobody else will touch. The object pickles; every process opens its
+    own file and starts its own threads. OpenCV's threads are switched off until the loader is closed: the
+    images already keep all processors busy.
 
     Args:
         path: the HDF5 file.
@@ -58,13 +57,11 @@ class BatchLoader:
         seed: seed of the order and of the preprocessors' random numbers.
         dtype: "float32" or "uint8": dtype of the images of a batch.
         threads: threads that preprocess; all processors by default.
-        part: (index, count) of a process that trains together with others: of every batch it gets its own,
-            equal share; (index, count, devices) if each has several devices; see `io.part`.
+        share: the place of a process that trains together with others: it gets its own, equal share of every batch.
 
     Attributes:
-        waited: seconds in which `batch` was blocked because the batch asked for was not ready, added up
-            since the object was made. Keras asks several batches early and keeps them in a queue: what
-            the model itself waited is at most as much.
+        waited: seconds in all in which `batch` waited for a batch that was not ready. Keras asks for several
+            batches early and keeps them in a queue: the model itself waited at most as long.
 
     Raises:
         UserError: an argument breaks a rule, or the file cannot be used.
@@ -80,7 +77,7 @@ class BatchLoader:
         seed: int = 0,
         dtype: str = "float32",
         threads: int | None = None,
-        part: tuple[int, ...] = (0, 1),
+        share: Share = Share(),  # noqa: B008 - frozen
     ) -> None:
         if batch_size < 1:
             raise UserError(f"batch_size: must be at least 1; received {batch_size}")
@@ -94,11 +91,12 @@ class BatchLoader:
         self.threads = threads or cpu_count()
         self.waited = 0.0
         self._chain = Chain(preprocessors, seed)
-        self._part = Part(self.header.shape[0], batch_size, shuffle, *part)
+        self._batches = SharedBatches(self.header.shape[0], batch_size, shuffle, share)
         self._orders: dict[int, EpochOrder] = {}
         self._process = -1
-        self._reader: Rows | None = None
+        self._reader: RowReader | None = None
         self._pool: ThreadPoolExecutor | None = None
+        self._give_opencv_back: weakref.finalize | None = None
         self._ahead: dict[tuple[int, int], _PendingBatch] = {}
         self._lock = threading.Lock()
         self._buffers = BufferPool()
@@ -111,20 +109,24 @@ class BatchLoader:
 
     def __len__(self) -> int:
         """Batches in an epoch."""
-        return len(self._part)
+        return len(self._batches)
 
     def rows(self, epoch: int, index: int) -> np.ndarray:
-        """Return the row numbers of batch ``index`` of ``epoch``."""
+        """Return the indexes of the rows of batch ``index`` of ``epoch``, int64 of shape (batch,)."""
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
         orders = self._orders  # read once: another thread may put other epochs there
         if epoch not in orders:
             order = EpochOrder(self.num_rows, self.seed, epoch, self.shuffle)
             orders = self._orders = {**dict(list(orders.items())[-1:]), epoch: order}
-        return self._part.rows(orders[epoch], index)
+        return self._batches.rows(orders[epoch], index)
 
     def batch(self, epoch: int, index: int) -> np.ndarray:
-        """Return the images of batch ``index`` of ``epoch``, and begin with those that follow it."""
+        """Return the images of batch ``index`` of ``epoch``, and start on those that follow it."""
+        return self.indexed_batch(epoch, index)[1]
+
+    def indexed_batch(self, epoch: int, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the indexes of the rows of a batch as well, as `rows` does, and the images, as `batch` does."""
         self._ready()
         with self._lock:
             pending = self._ahead.pop((epoch, index), None)
@@ -139,13 +141,13 @@ class BatchLoader:
         began = time.perf_counter()
         images = pending.wait()
         self.waited += time.perf_counter() - began
-        return images
+        return pending.rows, images
 
     def _following(self, epoch: int, index: int) -> list[tuple[int, int]]:
-        """Return the next batches: in training an epoch begins with those of its first batches made beforehand."""
-        numbers = range(index + 1, index + 1 + _BATCHES_AHEAD)
+        """Return the next batches; when shuffling, the last ones of an epoch are followed by the first of the next."""
         count = len(self)
-        return [(epoch + i // count, i % count) for i in numbers if self.shuffle or i < count]
+        following = range(index + 1, index + 1 + _BATCHES_AHEAD)
+        return [(epoch + i // count, i % count) for i in following if self.shuffle or i < count]
 
     def images(self, epoch: int, rows: np.ndarray) -> np.ndarray:
         """Return the preprocessed ``rows`` as they look in ``epoch``.
@@ -155,7 +157,7 @@ class BatchLoader:
         """
         return self._begin(epoch, rows).wait()
 
-    def _begin(self, epoch: int, rows: np.ndarray) -> "_PendingBatch":
+    def _begin(self, epoch: int, rows: np.ndarray) -> _PendingBatch:
         reader, pool = self._ready()
         batch = self._buffers.empty((len(rows), *self.image_shape), self.dtype)
         numbers = self._draw(epoch, rows)
@@ -165,9 +167,9 @@ class BatchLoader:
             for place, (row, image) in enumerate(zip(wanted, reader.read(wanted), strict=True), start):
                 self._chain.run(image, numbers[place], row, epoch, batch[place])
 
-        size = max(1, math.ceil(len(rows) / (self.threads * _BLOCKS_PER_THREAD)))
+        size = max(1, math.ceil(len(rows) / self.threads))
         blocks = [pool.submit(fill, start, start + size) for start in range(0, len(rows), size)]
-        return _PendingBatch(batch, blocks)
+        return _PendingBatch(rows, batch, blocks)
 
     def close(self) -> None:
         """Close the file and end the threads; harmless when there are none."""
@@ -178,6 +180,8 @@ class BatchLoader:
                 self._pool.shutdown()
             if self._reader is not None:
                 self._reader.close()
+            if self._give_opencv_back is not None:
+                self._give_opencv_back()
         self._forget_process()
 
     def _draw(self, epoch: int, rows: np.ndarray) -> list[list[float]]:
@@ -194,18 +198,21 @@ class BatchLoader:
             )
         return result.shape
 
-    def _ready(self) -> tuple[Rows, ThreadPoolExecutor]:
+    def _ready(self) -> tuple[RowReader, ThreadPoolExecutor]:
         if self._process != os.getpid() or self._reader is None or self._pool is None:
             self._forget_process()
             self._process = os.getpid()
-            keep_opencv_to_one_thread()
             self._reader = open_rows(self.header)
+            opencv = OneOpenCVThread()
+            opencv.__enter__()
+            self._give_opencv_back = weakref.finalize(self, opencv.__exit__)
+            self._give_opencv_back.atexit = False
             self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="BatchLoader")
         return self._reader, self._pool
 
     def _forget_process(self) -> None:
         """Drop what a fork or a pickle cannot carry over."""
-        self._process, self._reader, self._pool = -1, None, None
+        self._process, self._reader, self._pool, self._give_opencv_back = -1, None, None, None
         self._ahead, self._lock = {}, threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -213,6 +220,7 @@ class BatchLoader:
             "_process": -1,
             "_reader": None,
             "_pool": None,
+            "_give_opencv_back": None,
             "_orders": {},
             "_ahead": {},
             "_lock": None,

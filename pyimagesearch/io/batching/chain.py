@@ -1,4 +1,4 @@
-"""A list of preprocessors, run on one image straight into its place in the batch."""
+"""Run a list of preprocessors on one image, straight into its place in the batch."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -12,7 +12,6 @@ from pyimagesearch.io.batching.randomness import DrawnNumbers
 
 Key = tuple[int, int, int]
 """Seed, epoch and row: what all random numbers of an image depend on."""
-
 
 _NO_MASK: Any = None
 
@@ -29,7 +28,7 @@ class _Step(NamedTuple):
 
 
 class Chain:
-    """Preprocessors in a row, and what must be known to run them.
+    """A list of preprocessors, planned once and run on every image.
 
     Args:
         preprocessors: objects with ``preprocess(image) -> image``. One that also takes ``rng`` is
@@ -37,6 +36,9 @@ class Chain:
             ``out`` may be asked to write its result there. Ours have ``transform(image, numbers, out)``
             besides: the same without checks, for images of the shape that was checked once.
         seed: seed of all random numbers.
+
+    Attributes:
+        draws: count of random numbers that are drawn for each image.
 
     Raises:
         UserError: an object has no ``preprocess``.
@@ -48,14 +50,13 @@ class Chain:
         self._writer: int | None = None
         self._steps: list[_Step] = []
         self.draws = 0
-        """Random numbers to be drawn for each image."""
         for index, preprocessor in enumerate(self._preprocessors):
             self._steps.append(_step(preprocessor, index, self.draws))
             self.draws = self._steps[-1].last
         self._plan = self._make_plan()
 
     def probe(self, image: np.ndarray, numbers: list[float], dtype: Any) -> np.ndarray:
-        """Return what becomes of a first image; learn who can write into a batch of ``dtype``.
+        """Return the result of a first image; learn which preprocessor can write into a batch of ``dtype``.
 
         Raises:
             UserError: as the preprocessors' own checks, or the last returns no array.
@@ -90,7 +91,7 @@ class Chain:
 
         Args:
             numbers: `draws` random numbers in [0, 1).
-            row, epoch: whose numbers these are.
+            row, epoch: to which these belong.
 
         Raises:
             UserError: the result has another shape than that of the first image.

@@ -1,28 +1,27 @@
-"""In which order an epoch visits the rows: a pure function of (rows, seed, epoch)."""
+"""The order in which an epoch visits the rows: a pure function of (rows, seed, epoch)."""
 
 import numpy as np
 
 from pyimagesearch.io.batching.randomness import mix
 
 LARGEST_DRAWN = 2**20
-"""Orders of more rows than this are calculated part by part: 8 MiB is enough for an order."""
+"""Orders of more rows than this are calculated block by block: 8 MiB is enough for an order."""
 
 
 _BLOCK, _ROUNDS = 2**14, 8
 
 
 class EpochOrder:
-    """The order of one epoch, of which any part can be had in memory that does not grow with the rows.
+    """The order of one epoch, in memory that does not grow with the rows.
 
-    Up to `LARGEST_DRAWN` rows are shuffled by numpy: every order is equally likely. More of them are
-    numbered anew by a keyed bijection: a Feistel network over the next power of two, applied until the
-    number is one of the rows ("cycle walking"; J. Black and P. Rogaway, "Ciphers with Arbitrary Finite
-    Domains", 2002).
+    Up to `LARGEST_DRAWN` rows are shuffled by numpy: every order is equally likely. More are permuted by
+    a keyed bijection: a Feistel network over the next power of two, applied until the result is the index
+    of a row ("cycle walking"; J. Black and P. Rogaway, "Ciphers with Arbitrary Finite Domains", 2002).
 
     Args:
-        n: how many rows there are.
+        n: number of rows.
         seed: seed of the shuffle; its lowest 64 bits count.
-        epoch: the number of the epoch, from 0; every epoch has an order of its own.
+        epoch: from 0; every epoch has an order of its own.
         shuffle: False for the order of the file.
     """
 
@@ -38,7 +37,7 @@ class EpochOrder:
                 self._bijection = _Bijection(n, rng.integers(0, 2**64, _ROUNDS, np.uint64))
 
     def rows(self, start: int, stop: int) -> np.ndarray:
-        """Return the rows at the places from ``start`` to ``stop``, which may lie behind the end.
+        """Return the rows at the places from ``start`` to ``stop``, which may lie past the end.
 
         Returns:
             int64 ndarray of shape (min(stop, n) - start,).
@@ -49,20 +48,20 @@ class EpochOrder:
         if self._drawn is not None:
             return self._drawn[start:stop]
         blocks = range(start // _BLOCK, -(-stop // _BLOCK))
-        parts = [self._calculated(i)[max(0, start - i * _BLOCK) : stop - i * _BLOCK] for i in blocks]
-        return np.concatenate([np.empty(0, np.int64), *parts])
+        rows = [self._calculated(i)[max(0, start - i * _BLOCK) : stop - i * _BLOCK] for i in blocks]
+        return np.concatenate([np.empty(0, np.int64), *rows])
 
-    def _calculated(self, number: int) -> np.ndarray:
+    def _calculated(self, block: int) -> np.ndarray:
         kept, rows = self._block  # read once: another thread may put another block there
-        if kept != number:
-            places = np.arange(number * _BLOCK, min((number + 1) * _BLOCK, self._n), dtype=np.uint64)
+        if kept != block:
+            places = np.arange(block * _BLOCK, min((block + 1) * _BLOCK, self._n), dtype=np.uint64)
             rows = self._bijection(places).astype(np.int64)
-            self._block = number, rows
+            self._block = block, rows
         return rows
 
 
 class _Bijection:
-    """Maps the numbers 0..n-1 onto themselves, as the keys say."""
+    """Maps the numbers 0..n-1 onto themselves, by the keys."""
 
     def __init__(self, n: int, keys: np.ndarray) -> None:
         bits = (n - 1).bit_length()

@@ -1,18 +1,14 @@
 """Random numbers as a pure function of seed, epoch and row, for many rows at once.
 
 The bits are those of SplitMix64 (Steele, Lea and Flood, 2014) run as a hash: the state is a key made
-of seed, epoch and row, plus the golden gamma once per number. No state means no order: any thread can
-ask for any row's numbers at any time.
+of seed, epoch and row, plus the golden gamma once per number. Without a state there is no order: any thread
+can ask for the numbers of any row at any time.
 """
 
 import numpy as np
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
-
-
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
-
-
 _SECOND = np.uint64(0x94D049BB133111EB)
 
 
@@ -21,9 +17,9 @@ def uniforms(seed: int, epoch: int, rows: np.ndarray, draws: int) -> np.ndarray:
 
     Args:
         seed: any whole number; its lowest 64 bits count.
-        epoch: the number of the epoch, from 0.
+        epoch: from 0.
         rows: integer ndarray of shape (n,).
-        draws: how many numbers each row gets.
+        draws: count of numbers for each row.
 
     Returns:
         ndarray of shape (n, draws), float64, uniform in [0, 1).
@@ -43,7 +39,7 @@ def mix(z: np.ndarray) -> np.ndarray:
 
 
 class DrawnNumbers:
-    """Hands out numbers that were drawn beforehand, as ``numpy.random.Generator.random`` would."""
+    """Returns numbers that were drawn before, as ``numpy.random.Generator.random`` would."""
 
     __slots__ = ("_numbers", "_position")
 

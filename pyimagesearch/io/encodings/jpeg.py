@@ -1,8 +1,8 @@
-"""JPEG rows: how they are encoded, found and decoded."""
+"""JPEG rows: consecutive in one dataset of bytes, with a table of their ends, and decoded when they are read."""
 
+import sys
 import zlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import BinaryIO
 
 import cv2
@@ -10,25 +10,26 @@ import h5py
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.encodings.row import EncodedRow, channel_sums, read_into
+from pyimagesearch.io.encodings.row import EncodedRow, RowReader, RowWriter, channel_sums, read_into
 from pyimagesearch.io.format.header import Header
 from pyimagesearch.io.format.layout import allocate
+from pyimagesearch.io.format.untrusted import damage_reported, damaged, open_dataset, read_dataset
 from pyimagesearch.io.images.header import jpeg_layout
 
 _ALIGNMENT = 2**20
-
-
 _HEADER_BYTES = 2**13
-
-
 _COPIED_AT_ONCE = 64 * 2**20
 
 
-class JpegStore:
-    """JPEG images one behind the other in a dataset of bytes, and where each of them ends.
+class JpegWriter(RowWriter):
+    """Writes images as JPEG.
 
-    How many bytes there will be is known only at the end. They are written behind everything else in
-    the file, at an aligned place; the dataset made at the end then comes to lie just there.
+    How many bytes there will be is known only at the end. So they are written past everything else in the file, at an
+    aligned place; the dataset made at the end then comes to lie just there.
+
+    Args:
+        dims: shape of all images, (n, h, w, channels).
+        quality: from 1 to 100.
     """
 
     def __init__(self, dims: tuple[int, ...], quality: int) -> None:
@@ -42,27 +43,14 @@ class JpegStore:
         file.attrs["image_shape"] = self._shape
         file.attrs["quality"] = self._quality
         self._ends_offset = allocate(file, "jpeg_ends", (self._rows,), np.uint64)
-        self._set_place(file)
-
-    @property
-    def places(self) -> list[tuple[int, int]]:
-        return [(self._ends_offset, self._ends_offset + self._ends.nbytes)]
-
-    @property
-    def rows_at(self) -> int:
-        return self._place
-
-    def reserve(self, file: BinaryIO, path: Path) -> None:
-        del file, path  # who knows how much it will be
+        file.flush()
+        ends_stop = self._ends_offset + self._ends.nbytes
+        self._place = -(-(ends_stop + _HEADER_BYTES) // _ALIGNMENT) * _ALIGNMENT
+        self.places = [(self._ends_offset, ends_stop), (self._place, sys.maxsize)]
 
     def load(self, file: BinaryIO) -> None:
         file.seek(self._ends_offset)
         read_into(file, self._ends)
-
-    def _set_place(self, file: h5py.File) -> None:
-        file.flush()
-        end = file["jpeg_ends"].id.get_offset() + file["jpeg_ends"].nbytes
-        self._place = -(-(end + _HEADER_BYTES) // _ALIGNMENT) * _ALIGNMENT
 
     def encode(self, row: np.ndarray, original: bytes | None = None) -> EncodedRow:
         data = original
@@ -101,45 +89,45 @@ class JpegStore:
     def finish(self, file: h5py.File) -> None:
         offset = allocate(file, "jpeg", (self._position,), np.uint8)
         if offset != self._place:  # less than 1 MiB of images, to which HDF5 gives a place of its choice
-            self._move(file, offset)
+            self._move(file)
 
-    def _move(self, file: h5py.File, offset: int) -> None:
+    def _move(self, file: h5py.File) -> None:
         with open(file.filename, "rb") as written:
             for begin in range(0, self._position, _COPIED_AT_ONCE):
                 written.seek(self._place + begin)
-                part = written.read(min(_COPIED_AT_ONCE, self._position - begin))
-                file["jpeg"][begin : begin + len(part)] = np.frombuffer(part, np.uint8)
+                data = written.read(min(_COPIED_AT_ONCE, self._position - begin))
+                file["jpeg"][begin : begin + len(data)] = np.frombuffer(data, np.uint8)
 
 
-class JpegRows:
-    """JPEG images, decoded on the thread that asks for them."""
+class JpegReader(RowReader):
+    """Decodes images on the thread that asks for them.
+
+    Args:
+        header: the header of the file.
+        file: the file, open.
+
+    Raises:
+        UserError: the images do not lie where the file says.
+    """
 
     def __init__(self, header: Header, file: h5py.File) -> None:
-        blob, ends = file["jpeg"], file["jpeg_ends"][:].astype(np.uint64)
-        offset = blob.id.get_offset()
-        starts = np.concatenate((np.zeros(1, np.uint64), ends[:-1]))
-        if offset is None or (starts >= ends).any() or ends[-1] > blob.size:
+        self._bytes = JpegBytes(header, file)
+        if not self._bytes.in_order():
             raise UserError(
                 f"data set: {header.path} must say in jpeg_ends where each image ends, in order and "
-                f"within its {blob.size:,} bytes; it does not; the file is damaged: build it again"
+                f"within its {self._bytes.size:,} bytes; it does not; the file is damaged: build it again"
             )
-        self._blob = np.memmap(header.path, np.uint8, "r", offset, blob.shape).view(np.ndarray)
-        self._starts, self._ends = starts.astype(np.int64), ends.astype(np.int64)
         self._path, self._shape = header.path, header.shape[1:]
         self._flag = cv2.IMREAD_GRAYSCALE if self._shape[2] == 1 else cv2.IMREAD_COLOR
 
-    def read(self, numbers: Sequence[int]) -> list[np.ndarray]:
-        """Return the decoded images at ``numbers``.
+    def row(self, index: int) -> np.ndarray:
+        """Return one decoded image.
 
         Raises:
             UserError: the bytes of a row are no image of the promised shape.
         """
-        return [self.row(i) for i in numbers]
-
-    def row(self, number: int) -> np.ndarray:
-        """Return one decoded image; otherwise as `read`."""
-        data = self._blob[self._starts[number] : self._ends[number]]
-        size = jpeg_layout(data.data)[1]  # looked at first: a bomb must not be decoded
+        data = self._bytes.row(index)
+        size = jpeg_layout(data.data)[1]  # read first: a bomb must not be decoded
         fits = size is not None and size[0] * size[1] == self._shape[0] * self._shape[1]
         image = cv2.imdecode(data, self._flag) if fits else None
         if image is not None and image.ndim == 2:
@@ -147,11 +135,42 @@ class JpegRows:
         if image is None or image.shape != self._shape:
             received = "no image" if size is None or fits else f"one of {size[1]}x{size[0]} pixels"
             raise UserError(
-                f"data set: row {number} of {self._path} must be a JPEG image of shape {self._shape}; "
-                f"received {received}; the file is damaged: check it with python -m pyimagesearch.io --verify, "
-                "and build it again"
+                f"data set: row {index} of {self._path} must be a JPEG image of shape {self._shape}; "
+                f"received {received}; the file is damaged: verify it, and build it again"
             )
         return image
+
+    def close(self) -> None:
+        self._bytes.close()
+
+
+class JpegBytes(RowReader):
+    """The bytes of JPEG images, as views into the file's memory map.
+
+    Attributes:
+        size: bytes of all images.
+    """
+
+    def __init__(self, header: Header, file: h5py.File) -> None:
+        jpeg, ends = open_dataset(file, "jpeg"), read_dataset(file, "jpeg_ends")
+        with damage_reported(header.path):
+            offset = None if jpeg is None else jpeg.id.get_offset()
+        if jpeg is None or ends is None or offset is None or jpeg.ndim != 1 or ends.dtype.kind not in "iu":
+            raise damaged(header.path, f"jpeg must be one block of bytes, and jpeg_ends whole numbers; it has {jpeg}")
+        self.size = len(jpeg)
+        with damage_reported(header.path):
+            self._blob = np.memmap(header.path, np.uint8, "r", offset, jpeg.shape).view(np.ndarray)
+        self._ends = ends.astype(np.int64)
+        self._starts = np.concatenate((np.zeros(1, np.int64), self._ends[:-1]))
+
+    def in_order(self) -> bool:
+        """Return whether all images lie where they can, each after the one before."""
+        return bool((self._starts < self._ends).all() and self._starts[0] >= 0 and self._ends[-1] <= self.size)
+
+    def row(self, index: int) -> np.ndarray:
+        """Return the bytes of one image; none where they would lie outside the dataset."""
+        start, stop = self._starts[index], self._ends[index]
+        return self._blob[start:stop] if 0 <= start < stop <= self.size else self._blob[:0]
 
     def close(self) -> None:
         """Unmap the file, once no view of it is left."""

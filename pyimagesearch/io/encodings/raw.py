@@ -1,4 +1,4 @@
-"""Raw rows: how they are written, found and mapped."""
+"""Raw rows: consecutive in one contiguous dataset, and read as views into a memory map."""
 
 import errno
 import os
@@ -11,13 +11,21 @@ import h5py
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.encodings.row import EncodedRow, channel_sums
+from pyimagesearch.io.encodings.row import EncodedRow, RowReader, RowWriter, channel_sums
 from pyimagesearch.io.format.header import Header
 from pyimagesearch.io.format.layout import allocate
+from pyimagesearch.io.format.untrusted import damage_reported
 
 
-class RawStore:
-    """Rows one behind the other in a contiguous dataset."""
+class RawWriter(RowWriter):
+    """Writes rows as they are.
+
+    Args:
+        key: name of their dataset.
+        dims: shape of all rows.
+        dtype: dtype of a row.
+        with_sums: whether the sums of channels are kept.
+    """
 
     def __init__(self, key: str, dims: tuple[int, ...], dtype: np.dtype, with_sums: bool) -> None:
         self._key, self._dims, self._dtype, self._with_sums = key, dims, dtype, with_sums
@@ -26,14 +34,7 @@ class RawStore:
 
     def allocate(self, file: h5py.File) -> None:
         self._offset = allocate(file, self._key, self._dims, self._dtype)
-
-    @property
-    def places(self) -> list[tuple[int, int]]:
-        return [(self._offset, self._offset + self._dims[0] * self._row_bytes)]
-
-    @property
-    def rows_at(self) -> int:
-        return self._offset
+        self.places = [(self._offset, self._offset + self._dims[0] * self._row_bytes)]
 
     def reserve(self, file: BinaryIO, path: Path) -> None:
         if not hasattr(os, "posix_fallocate"):
@@ -49,9 +50,6 @@ class RawStore:
                 f"({error.strerror}); make room, choose another folder, or store JPEG"
             ) from error
 
-    def load(self, file: BinaryIO) -> None:
-        del file  # the rows say themselves, by their checksums, which are there
-
     def encode(self, row: np.ndarray, original: bytes | None = None) -> EncodedRow:
         sums = channel_sums(row) if self._with_sums else ()
         data = np.ascontiguousarray(row, self._dtype).data.cast("B")
@@ -60,25 +58,50 @@ class RawStore:
     def start(self, file: BinaryIO, rows: int) -> None:
         file.seek(self._offset + rows * self._row_bytes)
 
-    def append(self, file: BinaryIO, rows: Sequence[EncodedRow]) -> int:
-        return sum(file.write(row.data) for row in rows)
-
-    def flush(self, file: BinaryIO, first: int, last: int) -> None:
-        file.flush()
-
     def stored(self, file: BinaryIO) -> Iterator[bytes]:
         self.start(file, 0)
         for _ in range(self._dims[0]):
             yield file.read(self._row_bytes)
 
-    def finish(self, file: h5py.File) -> None:
-        del file  # everything is in its place
+
+class RawReader(RowReader):
+    """Views of uncompressed rows in the file's memory map.
+
+    Args:
+        header: the header of the file.
+        offsets: where the first of consecutive rows begins in the file, or where each row begins.
+    """
+
+    def __init__(self, header: Header, offsets: np.ndarray | int) -> None:
+        self._offsets = None if isinstance(offsets, int) else offsets
+        with damage_reported(header.path):
+            if isinstance(offsets, int):
+                mapped = np.memmap(header.path, header.dtype, "r", offsets, header.shape)
+            else:
+                mapped = np.memmap(header.path, np.uint8, "r")
+        self._map = mapped.view(np.ndarray)
+        self._shape, self._dtype = header.shape[1:], header.dtype
+        self._row_bytes = int(np.prod(self._shape)) * self._dtype.itemsize
+
+    def row(self, index: int) -> np.ndarray:
+        return self._map[index] if self._offsets is None else self.read([index])[0]
+
+    def read(self, indexes: Sequence[int]) -> list[np.ndarray]:
+        rows, offsets = self._map, self._offsets
+        if offsets is None:
+            return [rows[i] for i in indexes]
+        starts = offsets[list(indexes)].tolist()
+        return [rows[s : s + self._row_bytes].view(self._dtype).reshape(self._shape) for s in starts]
+
+    def close(self) -> None:
+        """Unmap the file, once no view of it is left."""
+        self._map = np.empty((0, *self._map.shape[1:]), self._map.dtype)
 
 
-def _offsets(dataset: h5py.Dataset) -> np.ndarray | int | None:
-    """Return where the rows lie in the file: the first one's place, each one's, or None if unknown."""
-    numbers = dataset.dtype.kind in "iuf" and dataset.dtype.isnative
-    if not numbers or dataset.external or dataset.is_virtual:
+def row_offsets(dataset: h5py.Dataset) -> np.ndarray | int | None:
+    """Return where rows begin in the file: the first of consecutive ones, or each; None if they cannot be mapped."""
+    mappable = dataset.dtype.kind in "iuf" and dataset.dtype.isnative
+    if not mappable or dataset.external or dataset.is_virtual:
         return None
     if dataset.chunks is None:
         return dataset.id.get_offset()
@@ -96,43 +119,3 @@ def _offsets(dataset: h5py.Dataset) -> np.ndarray | int | None:
         return None
     rows = np.arange(len(dataset))
     return starts[rows // dataset.chunks[0]] + rows % dataset.chunks[0] * row_bytes
-
-
-class MappedRows:
-    """Uncompressed rows, as views into the file's memory map.
-
-    Args:
-        header: the file's header.
-        offsets: place of the first of all rows, which lie one behind the other, or of each one.
-    """
-
-    def __init__(self, header: Header, offsets: np.ndarray | int) -> None:
-        self._offsets: np.ndarray | None = None
-        if isinstance(offsets, int):
-            mapped = np.memmap(header.path, header.dtype, "r", offsets, header.shape)
-        else:
-            mapped = np.memmap(header.path, np.uint8, "r")
-            self._offsets = offsets
-        self._map = mapped.view(np.ndarray)
-        self._shape, self._dtype = header.shape[1:], header.dtype
-        self._row_bytes = int(np.prod(self._shape)) * self._dtype.itemsize
-
-    def row(self, number: int) -> np.ndarray:
-        """Return a view of one row."""
-        return self._map[number] if self._offsets is None else self.read([number])[0]
-
-    def read(self, numbers: Sequence[int]) -> list[np.ndarray]:
-        """Return views of the rows at ``numbers``."""
-        rows, offsets = self._map, self._offsets
-        if offsets is None:
-            return [rows[i] for i in numbers]
-        starts = offsets[list(numbers)].tolist()
-        return [rows[s : s + self._row_bytes].view(self._dtype).reshape(self._shape) for s in starts]
-
-    def span(self, start: int, stop: int) -> np.ndarray:
-        """Return a view of the rows from ``start`` to ``stop``, for files of contiguous rows."""
-        return self._map[start:stop]
-
-    def close(self) -> None:
-        """Unmap the file, once no view of it is left."""
-        self._map = np.empty((0, *self._map.shape[1:]), self._map.dtype)

@@ -1,9 +1,9 @@
-"""A row as it lies on disk: what the two halves of an encoding, writing and reading, have in common."""
+"""What both encodings share: a row as it lies on disk, and what the writing and the reading half can do."""
 
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple
 
 import cv2
 import h5py
@@ -11,7 +11,7 @@ import numpy as np
 
 
 class EncodedRow(NamedTuple):
-    """A row as it will lie on disk.
+    """A row as it lies on disk.
 
     Attributes:
         data: its bytes.
@@ -30,66 +30,6 @@ def row_checksum(crc: int, label: int, path: bytes, sums: np.ndarray | None = No
     return crc if sums is None else zlib.crc32(sums.data, crc)
 
 
-def read_into(file: BinaryIO, values: np.ndarray) -> None:
-    """Fill an array from a file; what the file lacks becomes 0."""
-    data = file.read(values.nbytes)
-    values.reshape(-1).view(np.uint8)[: len(data)] = np.frombuffer(data, np.uint8)
-
-
-class RowStore(Protocol):
-    """Lays rows out in a file."""
-
-    def allocate(self, file: h5py.File) -> None:
-        """Make the datasets whose size is known beforehand."""
-        ...
-
-    @property
-    def places(self) -> list[tuple[int, int]]:
-        """Where the rows, and what helps to find them, begin and end in the file."""
-        ...
-
-    @property
-    def rows_at(self) -> int:
-        """Where the first row begins in the file."""
-        ...
-
-    def reserve(self, file: BinaryIO, path: Path) -> None:
-        """Take the rows' room in the file of that path, as far as it is known.
-
-        Raises:
-            UserError: there is not so much.
-        """
-        ...
-
-    def load(self, file: BinaryIO) -> None:
-        """Read what an earlier run flushed."""
-        ...
-
-    def encode(self, row: np.ndarray, original: bytes | None = None) -> EncodedRow:
-        """Return the row as it will lie on disk; safe to call from any thread."""
-        ...
-
-    def start(self, file: BinaryIO, rows: int) -> None:
-        """Go to where the row behind the first ``rows`` belongs."""
-        ...
-
-    def append(self, file: BinaryIO, rows: Sequence[EncodedRow]) -> int:
-        """Write the next rows; return how many bytes that was."""
-        ...
-
-    def flush(self, file: BinaryIO, first: int, last: int) -> None:
-        """Write what is needed to find rows ``first`` to ``last`` again, the latter not included."""
-        ...
-
-    def stored(self, file: BinaryIO) -> Iterator[bytes]:
-        """Yield what lies at the rows' places, as far as it can tell where they are."""
-        ...
-
-    def finish(self, file: h5py.File) -> None:
-        """Make the datasets whose size is known only at the end."""
-        ...
-
-
 def channel_sums(row: np.ndarray) -> tuple[float, ...]:
     """Return the sum of each channel of an image of 8-bit pixels, exactly."""
     if row.ndim == 3 and row.shape[2] <= 4:
@@ -97,17 +37,67 @@ def channel_sums(row: np.ndarray) -> tuple[float, ...]:
     return tuple(row.sum(axis=(0, 1), dtype=np.float64))
 
 
-class Rows(Protocol):
-    """Reads rows by number, from any thread."""
+def read_into(file: BinaryIO, values: np.ndarray) -> None:
+    """Fill an array from a file; what the file lacks becomes 0."""
+    data = file.read(values.nbytes)
+    values.reshape(-1).view(np.uint8)[: len(data)] = np.frombuffer(data, np.uint8)
 
-    def row(self, number: int) -> np.ndarray:
+
+class RowWriter:
+    """The writing half of an encoding: lays rows out in a file."""
+
+    places: list[tuple[int, int]]
+    """Where the rows, and what helps to find them, begin and end in the file."""
+
+    def allocate(self, file: h5py.File) -> None:
+        """Make the datasets whose size is known beforehand; set `places`."""
+        raise NotImplementedError
+
+    def reserve(self, file: BinaryIO, path: Path) -> None:
+        """Take the rows' room in the file of that path, as far as it is known.
+
+        Raises:
+            UserError: there is not so much.
+        """
+
+    def load(self, file: BinaryIO) -> None:
+        """Read what an earlier run flushed."""
+
+    def encode(self, row: np.ndarray, original: bytes | None = None) -> EncodedRow:
+        """Return the row as it will lie on disk; safe to call from any thread."""
+        raise NotImplementedError
+
+    def start(self, file: BinaryIO, rows: int) -> None:
+        """Seek the place of the row after the first ``rows``."""
+        raise NotImplementedError
+
+    def append(self, file: BinaryIO, rows: Sequence[EncodedRow]) -> int:
+        """Write the next rows; return how many bytes that was."""
+        return sum(file.write(row.data) for row in rows)
+
+    def flush(self, file: BinaryIO, first: int, last: int) -> None:
+        """Write what is needed to find rows ``first`` to ``last`` again, the latter not included."""
+        file.flush()
+
+    def stored(self, file: BinaryIO) -> Iterator[bytes]:
+        """Yield the bytes at the places of the rows, as far as these are known."""
+        raise NotImplementedError
+
+    def finish(self, file: h5py.File) -> None:
+        """Make the datasets whose size is known only at the end."""
+
+
+class RowReader:
+    """The reading half: returns rows by index, from any thread."""
+
+    def row(self, index: int) -> np.ndarray:
         """Return one row; read-only where it is a view."""
-        ...
+        raise NotImplementedError
 
-    def read(self, numbers: Sequence[int]) -> list[np.ndarray]:
-        """Return the rows at ``numbers``, in that order; read-only where they are views."""
-        ...
+    def read(self, indexes: Sequence[int]) -> list[np.ndarray]:
+        """Return rows, in the order of ``indexes``; read-only where they are views."""
+        return [self.row(index) for index in indexes]
 
     def close(self) -> None:
         """Let go of the file."""
-        ...
+        raise NotImplementedError

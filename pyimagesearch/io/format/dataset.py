@@ -1,21 +1,24 @@
-"""What a data set says of itself, in one file or in several."""
+"""The header of a data set, in one file or in several."""
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.format.header import Header, header_of_file, is_ours, open_file
-from pyimagesearch.io.format.layout import KEYS, read_strings
-from pyimagesearch.io.format.shardtable import Shard, identity, is_united, read_table
-from pyimagesearch.io.format.untrusted import damage_reported, open_dataset, read_text
+from pyimagesearch.io.format.header import Header, Provenance, header_of_file, is_ours, open_file
+from pyimagesearch.io.format.layout import COLUMNS
+from pyimagesearch.io.format.shardtable import ShardEntry, identity, is_united, read_table
+from pyimagesearch.io.format.untrusted import damaged, open_dataset, read_number, read_strings, read_text
+
+_MEND = "copy the right file there, or build the data set again"
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
-    """Read and check what a file says of itself.
+    """Read and validate the header of a data set.
 
     Raises:
         UserError: the file is missing, not HDF5, unfinished, of a newer format, or holds no
@@ -26,56 +29,48 @@ def read_header(path: str | os.PathLike[str]) -> Header:
 
 
 def header_of(file: h5py.File, unfinished: bool = False) -> Header:
-    """Read and check the header of an open data set, as `read_header` does.
+    """Read and validate the header of an open data set, as `read_header` does.
 
     Args:
         unfinished: whether an unfinished file is welcome.
     """
-    with damage_reported(file.filename):
-        ours = is_ours(file, unfinished)
-        return united_header(file) if ours and is_united(file) else header_of_file(file, ours)
-
-
-COLUMNS = (*KEYS, "jpeg", "labels", "paths", "checksums", "channel_sums")
-"""The datasets that a uniting file may map to those of its shards."""
-
-
-_MEND = "copy the right file there, or build the data set again"
+    ours = is_ours(file, unfinished)
+    return united_header(file) if ours and is_united(file) else header_of_file(file, ours)
 
 
 def united_header(file: h5py.File) -> Header:
     """Return the header of all rows, with those of the shards.
 
     Raises:
-        UserError: a shard is missing, or is not the one that was united.
-        ValueError: the file maps other files than its shards.
+        UserError: a shard is missing, or is not the one that was united; or the file maps other files than its shards.
     """
     path, table = Path(file.filename), read_table(file)
     for name in COLUMNS:
         open_dataset(file, name, {shard.file for shard in table})
-    shards = [_shard_header(path, shard, number, len(table)) for number, shard in enumerate(table)]
+    shards = [_shard_header(path, shard, index, len(table)) for index, shard in enumerate(table)]
     check_alike(shards)
-    first, labels = shards[0], np.concatenate([shard.labels for shard in shards])
-    stops = np.cumsum([shard.rows for shard in table]).tolist()
-    views = [labels[stop - shard.rows : stop] for stop, shard in zip(stops, table, strict=True)]
-    return first._replace(
+    labels = np.concatenate([shard.labels for shard in shards])
+    stops = np.cumsum([len(shard.labels) for shard in shards]).tolist()
+    views = [labels[stop - len(shard.labels) : stop] for stop, shard in zip(stops, shards, strict=True)]
+    return replace(
+        shards[0],
         path=path,
-        shape=(len(labels), *first.shape[1:]),
+        shape=(len(labels), *shards[0].shape[1:]),
         labels=labels,
         label_names=read_strings(file, "label_names"),
-        build=read_text(file, "build"),
-        shards=tuple(shard._replace(labels=view) for shard, view in zip(shards, views, strict=True)),
+        provenance=Provenance(*(read_text(file, name) for name in ("history", "build", "recipe", "libraries"))),
+        shards=tuple(replace(shard, labels=view) for shard, view in zip(shards, views, strict=True)),
     )
 
 
-def check_shard(file: h5py.File, number: int, count: int) -> None:
+def check_shard(file: h5py.File, index: int, count: int) -> None:
     """Raise a `UserError` unless an open file is that shard of so many."""
-    said = file.attrs.get("shard"), file.attrs.get("shards")
-    if said != (number, count):
+    said = read_number(file, "shard"), read_number(file, "shards")
+    if said != (index, count):
         what = "no shard" if None in said else f"shard {said[0]} of {said[1]}"
         raise UserError(
-            f"data set: {file.filename} must be shard {number} of {count}, counted from 0; by its own word it is "
-            f"{what}; was it copied over another name? {_MEND.capitalize()}"
+            f"data set: {file.filename} must be shard {index} of {count}, counted from 0; it says that it is {what}; "
+            f"was it copied over another name? {_MEND.capitalize()}"
         )
 
 
@@ -96,33 +91,35 @@ def compare(first: Header, other: Header, what: str, wanted: object, received: o
         )
 
 
-def check_there(united: Path, path: Path, number: int, count: int) -> None:
-    """Raise a `UserError` unless a shard's file is there, in the folder of the uniting one."""
+def check_there(united: Path, path: Path, index: int, count: int) -> None:
+    """Raise a `UserError` unless the file of a shard lies in the folder of the uniting one."""
     if path.is_symlink():
         raise UserError(
             f"data set: {united} must have its shards in its own folder; {path} is a link to {path.readlink()}; "
             "do not trust it, or put the file itself there"
         )
     if not path.is_file():
-        raise UserError(f"data set: {united} needs shard {number} of {count}, {path}, which is missing; {_MEND}")
+        raise UserError(f"data set: {united} needs shard {index} of {count}, {path}, which is missing; {_MEND}")
 
 
-def _shard_header(united: Path, shard: Shard, number: int, count: int) -> Header:
+def _shard_header(united: Path, shard: ShardEntry, index: int, count: int) -> Header:
     path = united.with_name(shard.file)
-    check_there(united, path, number, count)
-    with open_file(path) as file, damage_reported(path):
-        check_shard(file, number, count)
+    check_there(united, path, index, count)
+    with open_file(path) as file:
+        check_shard(file, index, count)
         header = header_of(file)
-        if (*header.shape[:1], *identity(file)) != shard[1:]:
+        if (header.shape[0], *identity(file)) != (shard.rows, shard.checksum, shard.rows_checksum):
             raise UserError(
                 f"data set: {path} is not the file that {united} was made of: it has changed since, or comes from "
                 f"another build; {_MEND}"
             )
+    if header.shards:
+        raise damaged(path, "a shard that unites shards")
     return header
 
 
 def check_images(header: Header) -> None:
-    """Raise a `UserError` unless a file holds images."""
+    """Raise a `UserError` unless a data set holds images."""
     if len(header.shape) != 4:
         raise UserError(
             f"data set: {header.path} must hold images of shape (n, h, w, channels); it holds {header.key} of "
@@ -131,29 +128,42 @@ def check_images(header: Header) -> None:
 
 
 def check_same_build(first: Header, second: Header) -> None:
-    """Raise a `UserError` if two files were not made together, so that their splits may overlap."""
+    """Raise a `UserError` if two data sets were not made together, so that their splits may overlap."""
     if first.build != second.build or first.label_names != second.label_names:
         raise UserError(
             f"data set: {first.path} and {second.path} must come from one run of the build step, or "
             f"images of one may be in the other; received builds {first.build or 'unknown'} and "
-            f"{second.build or 'unknown'}; run build_dogs_vs_cats --force"
+            f"{second.build or 'unknown'}; build them together"
         )
 
 
+def read_splits(train: str | os.PathLike[str], validation: str | os.PathLike[str]) -> tuple[Header, Header]:
+    """Read the headers of two splits of images that one build made.
+
+    Raises:
+        UserError: a file cannot be used, holds no images, or the two are of different builds.
+    """
+    headers = read_header(train), read_header(validation)
+    for header in headers:
+        check_images(header)
+    check_same_build(*headers)
+    return headers
+
+
 def is_finished(path: str | os.PathLike[str], build: str) -> bool:
-    """Return whether a file that was to be made, or gone on with, is there already.
+    """Return whether the file that a resumed build is to make exists already.
 
     Args:
         build: the mark that its writer would give it.
 
     Raises:
-        UserError: another file is in its place.
+        UserError: another file has its name.
     """
     if not os.path.exists(path):
         return False
     if read_header(path).build == build:
         return True
     raise UserError(
-        f"--resume: {os.fspath(path)} exists and comes from another build, so there is nothing to go on with; "
-        "pass --force to replace it, or choose another output"
+        f"resume: {os.fspath(path)} exists and comes from another build, so there is nothing to resume; pass "
+        "overwrite=True to replace it, or choose another output"
     )

@@ -1,36 +1,68 @@
-"""What one HDF5 file says of itself."""
+"""The header of one HDF5 file: what it says of itself."""
 
 import os
+import zlib
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
 
 import h5py
 import numpy as np
 
 import pyimagesearch
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.format.layout import FORMAT, KEYS, VERSION, metadata_checksum, read_strings
-from pyimagesearch.io.format.sandbox import vet
-from pyimagesearch.io.format.untrusted import open_dataset, read_text
+from pyimagesearch.io.format.layout import FORMAT, KEYS, VERSION, utf8
+from pyimagesearch.io.format.sandbox import try_in_sandbox
+from pyimagesearch.io.format.untrusted import (
+    damage_reported,
+    damaged,
+    open_dataset,
+    read_attribute,
+    read_number,
+    read_strings,
+    read_text,
+)
 
 _LARGEST_SIDE = 65500
+_MOST_CLASSES = 2**20
 
 
-class Header(NamedTuple):
-    """What a data set's file says of itself.
+@dataclass(frozen=True)
+class Provenance:
+    """Where the rows of a file come from; each field is "" where that is unknown.
+
+    Attributes:
+        history: free text on how the rows were made.
+        build: a mark shared by files that are made together.
+        recipe: what made features, as `FeatureExtractor.recipe` gives it, so that a reader can make features of other
+            images in the same way.
+        libraries: the versions that made the rows, as JSON; for a new file those of this process by default.
+    """
+
+    history: str = ""
+    build: str = ""
+    recipe: str = ""
+    libraries: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Header:
+    """What the file of a data set says of itself.
 
     Attributes:
         path: the file.
         key: the name of the rows' dataset.
         encoding: "raw" or "jpeg".
-        shape: shape of all rows, (n, ...); those of JPEG images as they are decoded.
+        shape: shape of all rows, (n, ...); of JPEG images once they are decoded.
         dtype: dtype of a row.
         labels: int64 ndarray of shape (n,).
-        label_names: the classes' names, or an empty list where the file has none.
+        label_names: the names of the classes, or an empty list where the file has none.
         color_order: "BGR" or "RGB"; files that do not say are BGR, as the book's are.
         ours: whether this package wrote the file.
-        build: the mark of files that were made together, or "".
-        recipe: how features were made, as JSON, or "".
+        provenance: where the rows come from.
+        quality: of JPEG images, where the file says it.
         shards: the headers of the files that hold the rows, in order, where these are not in ``path`` itself.
     """
 
@@ -43,14 +75,34 @@ class Header(NamedTuple):
     label_names: list[str]
     color_order: str
     ours: bool
-    build: str
-    recipe: str = ""
+    provenance: Provenance = field(default_factory=Provenance)
+    quality: int | None = None
     shards: tuple["Header", ...] = ()
 
     @property
-    def parts(self) -> tuple["Header", ...]:
+    def build(self) -> str:
+        """The mark of files that were made together, or ""."""
+        return self.provenance.build
+
+    @property
+    def recipe(self) -> str:
+        """How features were made, as JSON, or ""."""
+        return self.provenance.recipe
+
+    @property
+    def files(self) -> tuple["Header", ...]:
         """The headers of the files that hold the rows, in order: the shards, or this one alone."""
         return self.shards or (self,)
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """The index of the first row of each of `files`."""
+        return [0, *accumulate(file.shape[0] for file in self.files[:-1])]
+
+    def locate(self, index: int) -> tuple[int, int]:
+        """Return which of `files` holds a row, and the index of the row in it."""
+        file = bisect_right(self.starts, index) - 1
+        return file, index - self.starts[file]
 
     @property
     def stored_size(self) -> int:
@@ -60,7 +112,7 @@ class Header(NamedTuple):
 
 
 def open_file(path: str | os.PathLike[str]) -> h5py.File:
-    """Open an HDF5 file for reading, once another process has done it unharmed (see `io.vetting`).
+    """Open an HDF5 file for reading, once another process has opened it unharmed (see `sandbox`).
 
     Raises:
         UserError: there is no such file, or it is not HDF5, damaged or hostile.
@@ -70,7 +122,7 @@ def open_file(path: str | os.PathLike[str]) -> h5py.File:
             f"data set: {os.fspath(path)} does not exist or is no file; check the path, "
             "or run the step that writes it first"
         )
-    vet(path)
+    try_in_sandbox(path)
     try:
         return h5py.File(path, "r", locking=False)  # a finished file never changes
     except OSError as error:
@@ -87,15 +139,14 @@ def is_ours(file: h5py.File, unfinished: bool = False) -> bool:
         unfinished: whether an unfinished file is welcome.
 
     Raises:
-        UserError: this package wrote it, and it is unfinished or of a newer format.
-        ValueError: its attributes are not what was written.
+        UserError: this package wrote it, and it is unfinished, damaged or of a newer format.
     """
-    ours = read_text(file, "format") == FORMAT
-    if ours:
-        _check_ours(file, Path(file.filename), unfinished)
-    elif "checksum" in file.attrs and "format_version" in file.attrs:
-        raise ValueError("its attribute format is not what was written")
-    return ours
+    if read_text(file, "format") == FORMAT:
+        _validate_ours(file, Path(file.filename), unfinished)
+        return True
+    if read_attribute(file, "checksum") is not None and read_attribute(file, "format_version") is not None:
+        raise damaged(file.filename, "its attribute format is not what was written")
+    return False
 
 
 def header_of_file(file: h5py.File, ours: bool) -> Header:
@@ -108,78 +159,108 @@ def header_of_file(file: h5py.File, ours: bool) -> Header:
     jpeg = ours and read_text(file, "encoding") == "jpeg"
     keys = ("jpeg",) if jpeg else KEYS
     found = {key: open_dataset(file, key) for key in keys}
-    key = next((k for k in keys if found[k] is not None), None)
+    key, rows = next(((key, rows) for key, rows in found.items() if rows is not None), ("", None))
     labels = open_dataset(file, "labels")
-    if key is None or labels is None:
+    if rows is None or labels is None:
+        with damage_reported(path):
+            names = ", ".join(file) or "nothing"
         raise UserError(
-            f"data set: {path} must hold labels and one of {', '.join(keys)}; it holds "
-            f"{', '.join(file) or 'nothing'}; was it made by another program?"
+            f"data set: {path} must hold labels and one of {', '.join(keys)}; it holds {names}; was it made by "
+            "another program?"
         )
-    shape, dtype = file[key].shape, file[key].dtype
-    if jpeg:
-        shape, dtype = _jpeg_shape(file), np.dtype(np.uint8)
-    if labels.ndim != 1 or len(shape) < 2 or shape[0] != len(labels) or shape[0] == 0 or dtype.kind not in "iuf":
+    shape, dtype = (_jpeg_shape(file), np.dtype(np.uint8)) if jpeg else (rows.shape or (), rows.dtype)
+    if labels.shape != shape[:1] or len(shape) < 2 or shape[0] == 0 or dtype.kind not in "iuf":
         raise UserError(
             f"data set: {path} must hold numbers, and one label for each of its rows, at least one; "
             f"{key} has shape {shape} and dtype {dtype}, labels {labels.shape}; build the file again"
         )
+    with damage_reported(path):
+        classes = labels[:]
     return Header(
         path=path,
         key=key,
         encoding="jpeg" if jpeg else "raw",
         shape=shape,
         dtype=dtype,
-        labels=read_class_numbers(labels, path),
+        labels=_class_indexes(classes, path),
         label_names=read_strings(file, "label_names"),
-        color_order=read_text(file, "color_order", "BGR"),
+        color_order=read_text(file, "color_order") or "BGR",
         ours=ours,
-        build=read_text(file, "build"),
-        recipe=read_text(file, "recipe"),
+        provenance=Provenance(*(read_text(file, name) for name in ("history", "build", "recipe", "libraries"))),
+        quality=read_number(file, "quality"),
     )
 
 
 def _jpeg_shape(file: h5py.File) -> tuple[int, ...]:
-    ends, image = open_dataset(file, "jpeg_ends"), np.asarray(file.attrs["image_shape"])
-    if ends is None or image.shape != (3,) or image.min() < 1 or image[:2].max() > _LARGEST_SIDE or image[2] > 4:
-        raise ValueError(f"jpeg_ends and image_shape do not describe images: {ends}, {image}")
+    ends, image = open_dataset(file, "jpeg_ends"), read_attribute(file, "image_shape")
+    if not (
+        ends is not None
+        and ends.ndim == 1
+        and isinstance(image, np.ndarray)
+        and image.shape == (3,)
+        and image.dtype.kind in "iu"
+        and image.min() >= 1
+        and image[:2].max() <= _LARGEST_SIDE
+        and image[2] <= 4
+    ):
+        raise damaged(file.filename, f"jpeg_ends and image_shape do not describe images: {ends}, {image}")
     return (*ends.shape, *map(int, image))
 
 
-def _check_ours(file: h5py.File, path: Path, unfinished: bool) -> None:
-    version = file.attrs.get("format_version")
+def _validate_ours(file: h5py.File, path: Path, unfinished: bool) -> None:
+    version = read_attribute(file, "format_version")
     if not isinstance(version, np.integer) or not 1 <= version <= VERSION:
         raise UserError(
             f"data set: {path} has format version {version}; this pyimagesearch "
             f"{pyimagesearch.__version__} reads versions up to {VERSION}; install a newer one"
         )
-    complete = file.attrs.get("complete", False)
-    if not unfinished and not (isinstance(complete, np.bool_) and complete):
+    if unfinished:
+        return
+    if read_number(file, "complete") != 1:
         raise UserError(f"data set: {path} is incomplete: its writer was stopped; build it again")
-    if not unfinished and metadata_checksum(file) != file.attrs.get("checksum"):
-        raise ValueError("attributes or names of classes are not what was written")
+    if metadata_checksum(file) != read_number(file, "checksum"):
+        raise damaged(path, "attributes or names of classes are not what was written")
 
 
-_MOST_CLASSES = 2**20
+def metadata_checksum(file: h5py.File) -> np.uint32:
+    """Return the CRC-32 of what a file says of itself: attributes of the root by name, names of the classes.
+
+    Raises:
+        UserError: an attribute is of a kind that this package never writes.
+    """
+    crc = 0
+    with damage_reported(file.filename):
+        names = sorted(set(file.attrs) - {"checksum", "complete"})
+    for name in names:
+        value = read_attribute(file, name)
+        if not isinstance(value, str | np.ndarray | np.generic) or (
+            not isinstance(value, str) and value.dtype.kind not in "iub"
+        ):
+            raise damaged(file.filename, f"the attribute {name} is neither text nor a whole number")
+        data = utf8(value) if isinstance(value, str) else np.asarray(value).astype("<i8").tobytes()
+        crc = zlib.crc32(utf8(name) + b"\0" + data + b"\0", crc)
+    for name in read_strings(file, "label_names"):
+        crc = zlib.crc32(utf8(name) + b"\0", crc)
+    return np.uint32(crc)
 
 
-def read_class_numbers(labels: h5py.Dataset, path: Path) -> np.ndarray:
-    """Return a dataset of labels as int64 ndarray of shape (n,).
+def _class_indexes(labels: np.ndarray, path: Path) -> np.ndarray:
+    """Return labels as int64 ndarray of shape (n,).
 
     Raises:
         UserError: they are no whole numbers from 0 on, below 2**20.
     """
-    numbers = labels[:]
-    if numbers.dtype.kind not in "iuf":
+    if labels.dtype.kind not in "iuf":
         raise UserError(
-            f"data set: the labels of {path} must be whole numbers from 0 on; received dtype {numbers.dtype}; "
+            f"data set: the labels of {path} must be whole numbers from 0 on; received dtype {labels.dtype}; "
             "store class numbers, and names in label_names"
         )
     with np.errstate(invalid="ignore"):
-        classes = numbers.astype(np.int64)
-    wrong = np.flatnonzero((classes != numbers) | (classes < 0) | (classes >= _MOST_CLASSES))
+        classes = labels.astype(np.int64)
+    wrong = np.flatnonzero((classes != labels) | (classes < 0) | (classes >= _MOST_CLASSES))
     if len(wrong):
         raise UserError(
-            f"data set: the labels of {path} must be whole numbers from 0 on; received dtype {numbers.dtype}, row "
-            f"{wrong[0]} has {numbers[wrong[0]]}; store class numbers below {_MOST_CLASSES:,}, and names in label_names"
+            f"data set: the labels of {path} must be whole numbers from 0 on; received dtype {labels.dtype}, row "
+            f"{wrong[0]} has {labels[wrong[0]]}; store class numbers below {_MOST_CLASSES:,}, and names in label_names"
         )
     return classes

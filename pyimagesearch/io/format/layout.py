@@ -5,7 +5,7 @@ A data set is one file, or looks like one. Any HDF5 tool reads it; these names h
 ================ ========================================================================
 ``images``       (n, h, w, channels) uint8, contiguous and unfiltered: row i can be memory-mapped
                  at ``dataset.id.get_offset() + i * h * w * channels``
-``jpeg``         (bytes,) uint8, instead of ``images``: JPEG images one behind the other; row i lies at
+``jpeg``         (bytes,) uint8, instead of ``images``: consecutive JPEG images; row i lies at
                  ``jpeg[jpeg_ends[i - 1]:jpeg_ends[i]]``, row 0 at ``jpeg[:jpeg_ends[0]]``
 ``jpeg_ends``    (n,) uint64
 ``features``     (n, d) float32, instead of ``images`` (``feature`` is read too: the book wrote it)
@@ -18,14 +18,14 @@ A data set is one file, or looks like one. Any HDF5 tool reads it; these names h
                  pixels, before any compression
 ================ ========================================================================
 
-Attributes of the root: ``format`` is "pyimagesearch" and ``format_version`` 1; ``complete`` is True
-once every row is on disk; ``checksum`` is the CRC-32 of all other attributes but ``complete``, and of
-``label_names`` (`metadata_checksum` says in what order); ``encoding`` is "raw" or "jpeg", the latter
-with ``image_shape`` (h, w, channels) and ``quality``; ``color_order`` is "BGR" or "RGB" for images;
-``history`` is free text of how the rows were made; ``libraries`` names the versions that made the file;
-``build`` is the same text for files that were made together; ``recipe`` is JSON that says how to make
-such features of other images; ``shard`` and ``shards`` are there in one file of several: its number, from 0, and
-how many there are.
+Attributes of the root: ``format`` is "pyimagesearch" and ``format_version`` 1; ``complete`` is 1 once
+every row is on disk (older files have the boolean True); ``checksum`` is the CRC-32 of all
+other attributes but ``complete``, and of ``label_names`` (`header.metadata_checksum` gives the order);
+``encoding`` is "raw" or "jpeg", the latter with ``image_shape`` (h, w, channels) and ``quality``;
+``color_order`` is "BGR" or "RGB" for images; ``history`` is free text on how the rows were made;
+``libraries`` gives the versions that made the file; ``build`` is the same text in files that were made
+together; ``recipe`` is JSON with which such features of other images can be made; ``shard`` and ``shards``
+stand in one file of several: its index, from 0, and their count.
 
 Several files, or shards, are united by one that has no ``shard``. Its datasets are virtual ones over those of the
 shards, by their names in the same folder; ``jpeg_ends`` and ``label_names`` are its own, and so is ``shards`` (k,),
@@ -35,19 +35,21 @@ a table in the order of the rows: ``file``, ``rows``, ``checksum`` (the shard's 
 Files of other makers are read as well if they hold rows and labels under these names.
 """
 
-import zlib
 from typing import Any
 
 import h5py
 import numpy as np
 
-from pyimagesearch.io.format.untrusted import open_dataset
-
 FORMAT, VERSION = "pyimagesearch", 1
 
-
 KEYS = ("images", "features", "feature")
+"""Datasets of rows, but for JPEG images."""
 
+COLUMNS = (*KEYS, "jpeg", "labels", "paths", "checksums", "channel_sums")
+"""Datasets that a uniting file maps to those of its shards."""
+
+DATASETS = (*COLUMNS, "jpeg_ends", "label_names", "shards")
+"""All datasets that are ever read: the sandbox opens them first, and `untrusted.open_dataset` opens no others."""
 
 ALIGNED = {"alignment_threshold": 2**20, "alignment_interval": 2**20}
 """How files are opened for their last dataset, so that large ones lie on whole MiB."""
@@ -77,31 +79,3 @@ def write_strings(file: h5py.File, name: str, strings: list[str]) -> None:
     encoded = [utf8(s) for s in strings]
     length = max(map(len, encoded), default=0) or 1
     file.create_dataset(name, data=np.array(encoded, h5py.string_dtype("utf-8", length)))
-
-
-def metadata_checksum(file: h5py.File) -> np.uint32:
-    """Return the CRC-32 of what a file says of itself: attributes of the root by name, names of the classes.
-
-    Raises:
-        ValueError: an attribute is of a kind that this package never writes.
-    """
-    crc = 0
-    for name in sorted(set(file.attrs) - {"checksum", "complete"}):
-        value = file.attrs[name]
-        if not isinstance(value, str) and np.asarray(value).dtype.kind not in "iub":
-            raise ValueError(f"the attribute {name} is neither text nor a whole number")
-        data = utf8(value) if isinstance(value, str) else np.asarray(value).astype("<i8").tobytes()
-        crc = zlib.crc32(utf8(name) + b"\0" + data + b"\0", crc)
-    for name in read_strings(file, "label_names"):
-        crc = zlib.crc32(utf8(name) + b"\0", crc)
-    return np.uint32(crc)
-
-
-def read_strings(file: h5py.File, name: str) -> list[str]:
-    """Return a dataset of strings, or an empty list where there is none."""
-    strings = open_dataset(file, name)
-    if strings is None:
-        return []
-    if strings.ndim != 1:
-        raise ValueError(f"{name} must be a list of strings; it has shape {strings.shape}")
-    return strings.asstr()[:].tolist()

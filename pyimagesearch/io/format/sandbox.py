@@ -1,54 +1,59 @@
-"""Lets no HDF5 file into this process before another process has opened it and lived.
+"""Open every HDF5 file in another process first, and in this one only if that process lives.
 
-The HDF5 library can be made to loop or crash by a damaged or hostile file, inside a call that nothing in
-the same process can stop. So a helper process opens every file first, with limits of processor time and
-memory. It starts at the first file, in about a quarter of a second; after that a file costs about a
-millisecond, and the same file nothing.
+A damaged or hostile file can make the HDF5 library loop or crash inside a call that nothing in the same process can
+stop. So a helper process opens every file first, with limits of processor time and, on Linux, of memory. It starts with
+the first file, in about a quarter of a second; after that a new file costs about a millisecond, and the same file
+nothing. Windows knows no such limits: files are opened there at once.
 """
 
 import atexit
 import contextlib
 import json
 import os
-import select
+import selectors
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+import h5py
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.io.format.layout import DATASETS
+from pyimagesearch.io.format.shardtable import NAME as TABLE
+from pyimagesearch.io.format.shardtable import is_united, read_table
+from pyimagesearch.io.format.untrusted import open_dataset, source_files
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 LIMIT_SECONDS, LIMIT_BYTES = 2, 2**30
-
-
-_COMMAND = "from pyimagesearch.io.format.examination import serve; serve()"
-
-
+_COMMAND = "from pyimagesearch.io.format.sandbox import serve; serve()"
 _PATIENCE_SECONDS = 60  # for a disk that does not answer; a loop is ended much sooner
-
-
 _SETTLED_NS = 50_000_000  # clocks of file systems tick: a file may change again in the same tick
-
+_STRINGS_AT_ONCE = 10_000
 
 _lock = threading.Lock()
-
-
 _known: dict[tuple[int, ...], str] = {}
-
-
 _helper: "_Helper | None" = None
 
 
-def vet(path: str | os.PathLike[str]) -> None:
+def try_in_sandbox(path: str | os.PathLike[str]) -> None:
     """Return if a file can be opened without harm.
 
     Raises:
         UserError: opening it hangs, crashes, or takes too much memory.
     """
-    if os.name != "posix":
-        return  # no limits there
+    if resource is None:
+        return
     identity = _identity(path)
     with _lock:
         complaint = _known.get(identity)
@@ -85,23 +90,31 @@ def _ask(path: str) -> str:
 
 
 class _Helper:
-    """The helper process."""
+    """The helper process, as this process sees it."""
 
     def __init__(self) -> None:
         package = str(Path(__file__).resolve().parents[3])
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
         self._owner = os.getpid()
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _COMMAND], env=environment, text=True, encoding="utf-8", process_group=0,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        atexit.register(self.end)
-        if self._answer() != "ready":
-            raise RuntimeError(f"{sys.executable} could not start the process that opens HDF5 files first")
+        with tempfile.TemporaryFile() as complaints:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _COMMAND], env=environment, text=True, encoding="utf-8", process_group=0,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints,
+            )  # fmt: skip
+            atexit.register(self.end)
+            try:
+                self._answer()
+            except EOFError:
+                self.end()
+                complaints.seek(0)
+                last = complaints.read().decode(errors="replace").strip().rpartition("\n")[2]
+                raise RuntimeError(
+                    f"{sys.executable} could not start the process that opens HDF5 files first: {last}"
+                ) from None
 
     def is_mine(self) -> bool:
-        """Whether this process started it; a fork must not share its pipes."""
+        """Return whether this process started it; a fork must not share its pipes."""
         return self._owner == os.getpid()
 
     def ask(self, path: str) -> str:
@@ -120,9 +133,9 @@ class _Helper:
 
     def _answer(self) -> str:
         assert self._process.stdout
-        waiting = select.poll()  # which takes any number of a file, where select takes those below 1024
-        waiting.register(self._process.stdout, select.POLLIN)
-        line = self._process.stdout.readline() if waiting.poll(1000 * _PATIENCE_SECONDS) else ""
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self._process.stdout, selectors.EVENT_READ)
+            line = self._process.stdout.readline() if waiting.select(_PATIENCE_SECONDS) else ""
         if not line:
             raise EOFError
         return str(json.loads(line))
@@ -145,3 +158,85 @@ class _Helper:
         if code == -signal.SIGKILL:
             return f"did not open within {_PATIENCE_SECONDS} s"
         return f"crashes the HDF5 library ({signal.Signals(-code).name if code < 0 else f'exit code {code}'})"
+
+
+def serve() -> None:
+    """Be the helper process: open files whose paths come as lines of JSON; answer what is wrong with each, or ""."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _limit_memory()
+    print(json.dumps("ready"), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(_try(json.loads(line))), flush=True)
+
+
+def _try(path: str, seen: set[str] | None = None) -> str:
+    """Read all of a file's structure that the readers of this package ever touch, and none of its bulk.
+
+    Args:
+        seen: files that need no second look, to which this one is added.
+
+    Returns:
+        What is wrong if it would exhaust the memory. Other errors are left to the reader, who has
+        better words for them.
+    """
+    seen = set() if seen is None else seen
+    seen.add(path)
+    _allow_more_time()
+    looks: list[Callable[[h5py.File], Any]] = [list, lambda file: dict(file.attrs)]
+    looks += [partial(_touch, name=name, seen=seen) for name in DATASETS]
+    with contextlib.suppress(OSError), h5py.File(path, "r", locking=False) as file:
+        if any(_exhausts_memory(look, file) for look in looks):
+            return f"would take more than {LIMIT_BYTES / 2**30:.0f} GiB of memory to open"
+    return ""
+
+
+def _exhausts_memory(look: Callable[[h5py.File], Any], file: h5py.File) -> bool:
+    try:
+        look(file)
+    except Exception as error:  # noqa: BLE001, RUF100 - whatever it is, the reader will meet it again
+        cause = error.__cause__ or error
+        return isinstance(cause, MemoryError) or "alloc" in str(cause)
+    return False
+
+
+def _touch(file: h5py.File, name: str, seen: set[str]) -> None:
+    """Look up what lies where: the index of chunks, and strings of any length, which lie in heaps."""
+    shards = {shard.file for shard in read_table(file)} if is_united(file) and name != TABLE else None
+    dataset = open_dataset(file, name, shards)
+    if dataset is None:
+        return
+    if dataset.is_virtual:
+        for source in sorted(source_files(dataset) - {"."}):
+            path = os.path.join(os.path.dirname(file.filename), source)
+            if path not in seen:
+                _try(path, seen)
+    if dataset.size and dataset.ndim:
+        dataset[:1]
+        dataset[-1:]
+    if dataset.chunks is not None:
+        dataset.id.get_num_chunks()
+        if dataset.id.get_num_chunks():
+            dataset.id.get_chunk_info(dataset.id.get_num_chunks() - 1)
+    text = h5py.check_string_dtype(dataset.dtype)
+    if h5py.check_vlen_dtype(dataset.dtype) or (text and not (text.length and dataset.is_virtual)):
+        for start in range(0, len(dataset), _STRINGS_AT_ONCE):
+            dataset[start : start + _STRINGS_AT_ONCE]
+            _allow_more_time()
+
+
+def _allow_more_time() -> None:
+    """Allow some more seconds of the processor; the kernel ends the process after them."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime) + LIMIT_SECONDS, hard))
+
+
+def _limit_memory() -> None:
+    """Limit the memory where the system says how much is used now, which Linux alone does."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            now = int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (now + LIMIT_BYTES, hard))

@@ -1,4 +1,4 @@
-"""What data sets keep of every row beside the row itself, from one file or from all shards."""
+"""Read what a data set keeps of every row beside the row itself, from one file or from all shards."""
 
 import os
 
@@ -7,8 +7,7 @@ import numpy as np
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.io.format.header import Header, open_file
-from pyimagesearch.io.format.layout import read_strings
-from pyimagesearch.io.format.untrusted import damage_reported, open_dataset
+from pyimagesearch.io.format.untrusted import read_dataset, read_strings
 
 
 def read_column(header: Header, name: str) -> np.ndarray | None:
@@ -18,10 +17,9 @@ def read_column(header: Header, name: str) -> np.ndarray | None:
         UserError: a file cannot be read.
     """
     columns = []
-    for part in header.parts:
-        with open_file(part.path) as file, damage_reported(part.path):
-            dataset = open_dataset(file, name)
-            columns.append(None if dataset is None else dataset[:])
+    for each in header.files:
+        with open_file(each.path) as file:
+            columns.append(read_dataset(file, name))
     found = [column for column in columns if column is not None]
     return np.concatenate(found) if found and len(found) == len(columns) else None
 
@@ -33,8 +31,8 @@ def read_row_paths(header: Header) -> list[str]:
         UserError: a file cannot be read.
     """
     paths: list[str] = []
-    for part in header.parts:
-        with open_file(part.path) as file, damage_reported(part.path):
+    for each in header.files:
+        with open_file(each.path) as file:
             paths += read_strings(file, "paths")
     return paths
 

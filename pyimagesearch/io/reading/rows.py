@@ -1,64 +1,67 @@
-"""Read rows by number, the fastest way that a file allows."""
+"""Read rows by index, the fastest way that a file allows."""
 
 import contextlib
 import threading
-from bisect import bisect_right
 from collections.abc import Sequence
 
 import h5py
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.encodings.jpeg import JpegRows
-from pyimagesearch.io.encodings.raw import MappedRows, _offsets
-from pyimagesearch.io.encodings.row import Rows
+from pyimagesearch.io.encodings.jpeg import JpegReader
+from pyimagesearch.io.encodings.raw import RawReader, row_offsets
+from pyimagesearch.io.encodings.row import RowReader
 from pyimagesearch.io.format.header import Header, open_file
-from pyimagesearch.io.format.untrusted import damage_reported
+from pyimagesearch.io.format.untrusted import damage_reported, damaged, open_dataset
+
+_OTHER_FILES, _UNLIMITED = 64, 10240
 
 
-def open_rows(header: Header) -> Rows:
-    """Return the fastest reader that the file of ``header`` allows."""
-    with damage_reported(header.path):
-        return _open_rows(header)
+def open_rows(header: Header) -> RowReader:
+    """Return the fastest reader that the files of a data set allow.
 
-
-def _open_rows(header: Header) -> Rows:
+    Raises:
+        UserError: a file is damaged, or this process may not have so many files open.
+    """
     if header.shards:
-        return ShardedRows(header)
+        return ShardedReader(header)
     file = open_file(header.path)
     if header.encoding == "jpeg":
         with file:
-            return JpegRows(header, file)
-    dataset = file[header.key]
-    offsets = _offsets(dataset)
+            return JpegReader(header, file)
+    dataset = open_dataset(file, header.key)
+    if dataset is None or dataset.shape != header.shape or dataset.dtype != header.dtype:
+        raise damaged(header.path, f"{header.key} has changed since its header was read")
+    with damage_reported(header.path):
+        offsets = row_offsets(dataset)
     if offsets is None:
-        return IndexedRows(file, dataset)
+        return H5pyReader(file, dataset)
     file.close()
-    return MappedRows(header, offsets)
+    return RawReader(header, offsets)
 
 
-class IndexedRows:
-    """Rows of any other HDF5 dataset, read one by one: h5py is slow with lists of rows."""
+class H5pyReader(RowReader):
+    """Reads rows of any other HDF5 dataset one by one: h5py is slow with lists of rows."""
 
     def __init__(self, file: h5py.File, dataset: h5py.Dataset) -> None:
         self._file, self._dataset = file, dataset
         self._lock = threading.Lock()
 
-    def row(self, number: int) -> np.ndarray:
+    def row(self, index: int) -> np.ndarray:
         """Return a copy of one row; otherwise as `read`."""
-        return self.read([number])[0]
+        return self.read([index])[0]
 
-    def read(self, numbers: Sequence[int]) -> list[np.ndarray]:
-        """Return copies of the rows at ``numbers``, in the machine's own byte order.
+    def read(self, indexes: Sequence[int]) -> list[np.ndarray]:
+        """Return copies of rows, in the machine's own byte order.
 
         Raises:
             UserError: they cannot be read, because the file is damaged.
         """
         shape, dtype = self._dataset.shape[1:], self._dataset.dtype.newbyteorder("=")
-        rows = np.empty((len(numbers), *shape), dtype)
+        rows = np.empty((len(indexes), *shape), dtype)
         with self._lock, damage_reported(self._file.filename):
-            for place, number in enumerate(numbers):
-                self._dataset.read_direct(rows, np.s_[int(number)], np.s_[place])
+            for place, index in enumerate(indexes):
+                self._dataset.read_direct(rows, np.s_[int(index)], np.s_[place])
         return list(rows)
 
     def close(self) -> None:
@@ -66,11 +69,8 @@ class IndexedRows:
         self._file.close()
 
 
-_OTHER_FILES, _UNLIMITED = 64, 10240
-
-
-class ShardedRows:
-    """Rows of shards by their numbers in the whole data set.
+class ShardedReader(RowReader):
+    """Reads rows of shards by their index in the whole data set.
 
     Args:
         header: the header of the whole data set.
@@ -83,18 +83,12 @@ class ShardedRows:
         _allow_open_files(len(header.shards))
         self._shards = [open_rows(shard) for shard in header.shards]
         self._readers = [shard.row for shard in self._shards]
-        self._starts = [0, *np.cumsum([shard.shape[0] for shard in header.shards])[:-1].tolist()]
+        self._locate = header.locate
 
-    def row(self, number: int) -> np.ndarray:
-        """Return one row."""
-        shard = bisect_right(self._starts, number) - 1
-        return self._readers[shard](number - self._starts[shard])
-
-    def read(self, numbers: Sequence[int]) -> list[np.ndarray]:
-        """Return the rows at ``numbers``, in that order; read-only where they are views."""
-        starts, readers = self._starts, self._readers
-        shards = [bisect_right(starts, number) - 1 for number in numbers]
-        return [readers[shard](number - starts[shard]) for shard, number in zip(shards, numbers, strict=True)]
+    def row(self, index: int) -> np.ndarray:
+        """Return one row; read-only where it is a view."""
+        shard, index = self._locate(index)
+        return self._readers[shard](index)
 
     def close(self) -> None:
         """Let go of all files."""
@@ -113,7 +107,7 @@ def _allow_open_files(count: int) -> None:
         if count + _OTHER_FILES > most:
             raise UserError(
                 f"data set: {count:,} shards must be open at once, and this process may open {most:,} files; raise the "
-                "limit (ulimit -n), or make fewer with python -m pyimagesearch.io --convert OUT --shards N"
+                "limit (ulimit -n), or convert the data set to fewer shards"
             )
-        if soft != resource.RLIM_INFINITY and count > soft // 8:  # several sets are open at once
+        if soft != resource.RLIM_INFINITY and count > soft // 8:  # several data sets are open at once
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))

@@ -1,4 +1,4 @@
-"""Data sets in several files: their names, and the small file that unites them.
+"""The names of shards: the files of a data set that lies in several.
 
 Shard 3 of 16 of ``train.hdf5`` is ``train-00003-of-00016.hdf5`` beside it, a data set that is complete by itself.
 ``train.hdf5`` then holds no rows: HDF5 maps its datasets to those of the shards, by their names alone, so that the
@@ -15,7 +15,6 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io.format.header import open_file
 from pyimagesearch.io.format.layout import utf8
 from pyimagesearch.io.format.shardtable import is_united, read_table
-from pyimagesearch.io.format.untrusted import damage_reported
 from pyimagesearch.utils.atomic import PathLike, check_output
 
 
@@ -37,10 +36,10 @@ def shard_paths(path: PathLike, count: int) -> list[Path]:
 
 
 def shard_ranges(rows: int, count: int, multiple_of: int = 1) -> list[tuple[int, int]]:
-    """Cut 0..rows - 1 into ``count`` ranges, or as many as can be had of so few rows.
+    """Cut 0..rows - 1 into ``count`` ranges, or fewer where there are too few rows.
 
     Returns:
-        (start, stop) of each, in order, none empty; the sizes are equal but for one ``multiple_of``, larger ones
+        (start, stop) of each, in order, none empty; sizes differ by at most one ``multiple_of``, larger ones
         first. Every start is a multiple of ``multiple_of``.
     """
     blocks = -(-rows // multiple_of)
@@ -50,7 +49,7 @@ def shard_ranges(rows: int, count: int, multiple_of: int = 1) -> list[tuple[int,
 
 
 def files_of_set(path: PathLike) -> list[Path]:
-    """Return the files of a data set: ``path``, and the shards that it names; nothing where there is no file.
+    """Return the files of a data set: ``path``, and the shards that it names; none where there is no file.
 
     Raises:
         UserError: the file is HDF5 and damaged.
@@ -58,7 +57,7 @@ def files_of_set(path: PathLike) -> list[Path]:
     path = Path(path)
     if not path.is_file() or not h5py.is_hdf5(path):
         return [path] if path.is_file() else []
-    with open_file(path) as file, damage_reported(path):
+    with open_file(path) as file:
         named = read_table(file) if is_united(file) else []
     return [path, *(path.with_name(shard.file) for shard in named)]
 
@@ -70,7 +69,7 @@ def check_set_output(path: PathLike, count: int, overwrite: bool = False, argume
 
 
 def remove_stale(path: PathLike, count: int) -> list[Path]:
-    """Remove shards of ``path`` that belong to a set of another number of shards; return which they were."""
+    """Remove shards of ``path`` that belong to a data set of another number of shards; return their names."""
     path = Path(path)
     name = re.compile(rf"{re.escape(path.stem)}-\d{{5}}-of-(\d{{5}}){re.escape(path.suffix)}(\.partial)?")
     found = {each: name.fullmatch(each.name) for each in sorted(path.parent.iterdir())}
@@ -80,8 +79,9 @@ def remove_stale(path: PathLike, count: int) -> list[Path]:
     return stale
 
 
-def _named_shards(path: Path) -> list[Path]:
+def named_shards(path: Path) -> list[Path]:
+    """Return the shards that a uniting file names; none where there is no such file, or it is damaged."""
     try:
         return files_of_set(path)[1:]
-    except UserError:  # damaged: nobody will take it for a data set
+    except UserError:  # no reader takes it for a data set
         return []

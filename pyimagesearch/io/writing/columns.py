@@ -1,4 +1,4 @@
-"""What a file keeps of every row beside its bytes: label, checksum, sums of the channels."""
+"""The columns beside the rows of a file that is being written: labels, checksums, sums of the channels."""
 
 from collections.abc import Sequence
 from typing import BinaryIO
@@ -10,7 +10,7 @@ from pyimagesearch.io.encodings.row import EncodedRow, read_into, row_checksum
 from pyimagesearch.io.format.layout import allocate
 
 
-class RowTable:
+class Columns:
     """Columns with a value for each row, in memory and, up to the last flush, on disk.
 
     Args:
@@ -42,19 +42,19 @@ class RowTable:
         return self._columns["channel_sums"][:rows].sum(axis=0, dtype=np.uint64)
 
     def put(self, first: int, rows: Sequence[EncodedRow], labels: np.ndarray, paths: Sequence[bytes]) -> None:
-        """Set the values of ``rows``, which begin with row number ``first``."""
+        """Set the values of ``rows``, the first of which has the index ``first``."""
         stop = first + len(rows)
         self.labels[first:stop] = labels
         if "channel_sums" in self._columns:
             self._columns["channel_sums"][first:stop] = [row.sums for row in rows]
         self.checksums[first:stop] = [
-            self.checksum(number, row.checksum, label, path)
-            for number, row, label, path in zip(range(first, stop), rows, labels.tolist(), paths, strict=True)
+            self.checksum(index, row.checksum, label, path)
+            for index, row, label, path in zip(range(first, stop), rows, labels.tolist(), paths, strict=True)
         ]
 
-    def checksum(self, number: int, crc: int, label: int, path: bytes) -> int:
-        """Return the checksum of a row whose bytes have the CRC-32 ``crc``, and whose sums are in the table."""
-        sums = self._columns["channel_sums"][number] if "channel_sums" in self._columns else None
+    def checksum(self, index: int, crc: int, label: int, path: bytes) -> int:
+        """Return the checksum of a row whose bytes have the CRC-32 ``crc``, and whose sums are set."""
+        sums = self._columns["channel_sums"][index] if "channel_sums" in self._columns else None
         return row_checksum(crc, label, path, sums)
 
     def allocate(self, file: h5py.File) -> None:

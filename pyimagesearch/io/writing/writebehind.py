@@ -1,4 +1,4 @@
-"""Has the disk write while rows are still being made, so that the end need not wait for all of it."""
+"""Sync a file to disk while rows are still being made, so that the end need not wait for all of it."""
 
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,7 +8,7 @@ _BYTES = 64 * 2**20
 
 
 class WriteBehind:
-    """Asks the system to put a file on disk each time that another 64 MiB were written."""
+    """Sync a file each time that another 64 MiB were written."""
 
     def __init__(self) -> None:
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="WriteBehind")
@@ -16,7 +16,7 @@ class WriteBehind:
         self._waiting = 0
 
     def wrote(self, file: BinaryIO, count: int) -> None:
-        """Note that ``count`` more bytes were written to ``file``."""
+        """Count ``count`` more bytes that were written to ``file``."""
         self._waiting += count
         if self._waiting >= _BYTES and (self._syncing is None or self._syncing.done()):
             file.flush()
@@ -24,5 +24,5 @@ class WriteBehind:
             self._waiting = 0
 
     def stop(self) -> None:
-        """Wait for the disk; the file may be closed then."""
+        """Wait for the disk; then the file may be closed."""
         self._disk.shutdown()

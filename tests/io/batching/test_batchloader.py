@@ -8,6 +8,7 @@ import pytest
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.batching.share import Share
 from pyimagesearch.preprocessing import AugmentPreprocessor, MeanPreprocessor, PatchPreprocessor
 
 N = 23
@@ -86,20 +87,20 @@ class TestOrder:
             load().batch(0, index)
 
 
-class TestPart:
+class TestShare:
     def test_processes_that_share_batches_read_their_own_rows_as_one_process_sees_them(self, load):
         alone = load(6, random_chain(), seed=3)
-        parts = [load(6, random_chain(), seed=3, part=(index, 3)) for index in range(3)]
+        shares = [load(6, random_chain(), seed=3, share=Share(index, 3)) for index in range(3)]
         for index in range(3):  # batches of 6, 6, 6; the last one of 5 rows is shared out but for 2
-            together = np.concatenate([part.batch(1, index) for part in parts])
+            together = np.concatenate([loader.batch(1, index) for loader in shares])
             np.testing.assert_array_equal(together, alone.batch(1, index))
-        last = np.concatenate([part.batch(1, 3) for part in parts])
+        last = np.concatenate([loader.batch(1, 3) for loader in shares])
         np.testing.assert_array_equal(last, alone.batch(1, 3)[:3])
-        assert [len(part) for part in parts] == [4, 4, 4]
+        assert [len(loader) for loader in shares] == [4, 4, 4]
 
     def test_in_an_evaluation_no_row_is_left_out(self, load):
-        parts = [load(6, shuffle=False, part=(index, 3)) for index in range(3)]
-        visits = np.bincount(np.concatenate([epoch_rows(part, 0) for part in parts]))
+        shares = [load(6, shuffle=False, share=Share(index, 3)) for index in range(3)]
+        visits = np.bincount(np.concatenate([epoch_rows(loader, 0) for loader in shares]))
         assert visits.tolist() == [3] * N
 
 

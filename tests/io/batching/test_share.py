@@ -5,17 +5,17 @@ import pytest
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.batching.order import EpochOrder
-from pyimagesearch.io.batching.share import Part
+from pyimagesearch.io.batching.share import Share, SharedBatches
 
 SIZES = [(1, 4, 1), (10, 4, 1), (10, 4, 2), (13, 4, 4), (16, 8, 4), (101, 12, 3), (7, 12, 4), (96, 32, 4), (5, 2, 2)]
 
 
 def shares(n, batch_size, training, count, epoch=0):
     """For each batch, the rows of every process."""
-    parts = [Part(n, batch_size, training, index, count) for index in range(count)]
+    batches = [SharedBatches(n, batch_size, training, Share(index, count)) for index in range(count)]
     order = EpochOrder(n, 3, epoch, training)
-    assert len({len(part) for part in parts}) == 1
-    return [[part.rows(order, i).tolist() for part in parts] for i in range(len(parts[0]))]
+    assert len({len(each) for each in batches}) == 1
+    return [[each.rows(order, i).tolist() for each in batches] for i in range(len(batches[0]))]
 
 
 @pytest.mark.parametrize(("n", "batch_size", "count"), SIZES)
@@ -44,9 +44,9 @@ def test_an_evaluation_visits_every_row_equally_often(n, batch_size, count):
 
 @pytest.mark.parametrize("training", [True, False])
 def test_the_devices_of_a_process_can_share_its_rows_evenly(training):
-    parts = [Part(50, 12, training, index, 2, 3) for index in range(2)]
+    shared = [SharedBatches(50, 12, training, Share(index, 2, 3)) for index in range(2)]
     order = EpochOrder(50, 3, 0, training)
-    batches = [[part.rows(order, i) for part in parts] for i in range(len(parts[0]))]
+    batches = [[each.rows(order, i) for each in shared] for i in range(len(shared[0]))]
     assert all(len(rows) % 3 == 0 for batch in batches for rows in batch)
     visits = np.bincount(np.concatenate(list(chain(*batches))), minlength=50)
     assert visits.sum() == (48 if training else 150)
@@ -61,12 +61,12 @@ def test_rows_that_are_left_out_are_others_in_other_epochs():
 @pytest.mark.parametrize(
     ("n", "batch_size", "index", "count", "message"),
     [
-        (10, 4, 2, 2, r"part: must be a number below a count of at least 1.*received 2 of 2"),
-        (10, 4, -1, 2, r"part: .*received -1 of 2"),
-        (10, 5, 0, 2, r"batch_size: must be a multiple of the 2 devices.*received 5; take 6"),
-        (3, 4, 0, 4, r"part: 4 devices need a row each; received 3 rows; use fewer"),
+        (10, 4, 2, 2, r"share: must have an index below a count of at least 1.*index=2, count=2"),
+        (10, 4, -1, 2, r"share: .*index=-1, count=2"),
+        (10, 5, 0, 2, r"batch_size: must be a multiple of the 2 devices.*received 5; pass 6"),
+        (3, 4, 0, 4, r"share: 4 devices need a row each; received 3 rows; use fewer"),
     ],
 )
 def test_what_cannot_be_shared_is_refused(n, batch_size, index, count, message):
     with pytest.raises(UserError, match=message):
-        Part(n, batch_size, True, index, count)
+        SharedBatches(n, batch_size, True, Share(index, count))

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.io.format import sandbox
 from pyimagesearch.io.format.dataset import read_header
-from pyimagesearch.io.format.sandbox import _helper, vet
+from pyimagesearch.io.format.sandbox import try_in_sandbox
 
 NEVER_SEEN = itertools.count(1)  # times of a file, so that it seems another
 IMAGES = np.zeros((4, 8, 8, 3), np.uint8)
@@ -53,25 +54,25 @@ def test_the_next_file_is_read_as_if_nothing_had_happened(path, write_dataset):
     good = write_dataset(IMAGES, name="good.hdf5")
     make_hang(path)
     with pytest.raises(UserError, match="is damaged"):
-        vet(path)
-    vet(good)
+        try_in_sandbox(path)
+    try_in_sandbox(good)
     assert read_header(good).shape == IMAGES.shape
 
 
 def test_a_helper_that_dies_is_said_to_have_crashed(path, write_dataset):
-    vet(write_dataset(IMAGES, name="good.hdf5"))
+    try_in_sandbox(write_dataset(IMAGES, name="good.hdf5"))
     os.kill(helper_process(path), signal.SIGSEGV)
     time.sleep(0.1)
     os.utime(path, ns=(0, next(NEVER_SEEN)))
     with pytest.raises(UserError, match=r"crashes the HDF5 library \(SIGSEGV\)"):
-        vet(path)
+        try_in_sandbox(path)
 
 
 def helper_process(path):
     """Return the process that looks at files, which looking at one started."""
     os.utime(path, ns=(0, next(NEVER_SEEN)))
-    vet(path)
-    return _helper._process.pid
+    try_in_sandbox(path)
+    return sandbox._helper._process.pid
 
 
 def test_a_file_that_takes_too_much_memory_is_refused(path):
@@ -88,13 +89,13 @@ def test_a_file_that_takes_too_much_memory_is_refused(path):
 
 
 def test_a_file_that_is_replaced_is_looked_at_again(path):
-    vet(path)
+    try_in_sandbox(path)
     other = path.with_name("other.hdf5")
     other.write_bytes(path.read_bytes())
     make_hang(other)
     os.replace(other, path)
     with pytest.raises(UserError, match="is damaged"):
-        vet(path)
+        try_in_sandbox(path)
 
 
 def test_forked_processes_have_helpers_of_their_own(path):
@@ -107,7 +108,10 @@ def test_forked_processes_have_helpers_of_their_own(path):
 
 
 def test_no_process_is_left_when_the_program_ends(path):
-    program = "import sys; from pyimagesearch.io import vetting; vetting.vet(sys.argv[1]);print(_helper._process.pid)"
+    program = (
+        "import sys; from pyimagesearch.io.format import sandbox; sandbox.try_in_sandbox(sys.argv[1]); "
+        "print(sandbox._helper._process.pid)"
+    )
     done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True, timeout=60)
     assert done.stderr == ""
     for _ in range(100):

@@ -7,7 +7,7 @@ import pytest
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.format.dataset import read_header
-from pyimagesearch.io.format.layout import metadata_checksum
+from pyimagesearch.io.format.header import metadata_checksum
 from pyimagesearch.io.reading.rows import open_rows
 
 CONTENT = np.random.default_rng(2).integers(0, 256, (11, 6, 5, 3), np.uint8)

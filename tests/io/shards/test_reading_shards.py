@@ -14,6 +14,7 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.io.batching.batchloader import BatchLoader
 from pyimagesearch.io.format.dataset import read_header
+from pyimagesearch.io.format.header import Provenance
 from pyimagesearch.io.reading.columns import read_channel_means
 from pyimagesearch.io.reading.rows import open_rows
 from pyimagesearch.io.shards.names import shard_path
@@ -31,7 +32,7 @@ class TestReading:
         assert united.labels.tolist() == whole.labels.tolist()
         for field in ("key", "encoding", "shape", "dtype", "label_names", "color_order", "ours", "build", "recipe"):
             assert getattr(united, field) == getattr(whole, field)
-        assert len(united.shards) == len(united.parts) == count
+        assert len(united.shards) == len(united.files) == count
         assert whole.shards == ()
         assert read_paths(several, ROWS) == read_paths(one, ROWS)
         assert read_channel_means(several).tolist() == read_channel_means(one).tolist()
@@ -63,7 +64,7 @@ class TestReading:
 
     def test_one_shard_is_a_plain_file(self, write_set, images, tmp_path):
         paths = [f"{'ö' * i}.jpg" for i in range(ROWS)]
-        with HDF5DatasetWriter(images.shape, tmp_path / "plain.hdf5", build="b") as writer:
+        with HDF5DatasetWriter(images.shape, tmp_path / "plain.hdf5", provenance=Provenance(build="b")) as writer:
             writer.add(images, np.arange(ROWS) % 2, paths)
             writer.store_class_labels(["cat", "dog"])
         assert write_set(1).read_bytes() == (tmp_path / "plain.hdf5").read_bytes()

@@ -1,3 +1,4 @@
+import dataclasses
 import shutil
 
 import h5py
@@ -29,9 +30,7 @@ class TestRefusals:
     def test_a_shard_was_copied_over_another_name(self, write_set):
         path = write_set(3)
         shutil.copy(shard_path(path, 2, 3), shard_path(path, 1, 3))
-        self.check(
-            path, r"train-00001-of-00003\.hdf5 must be shard 1 of 3, .* by its own word it is shard 2 of 3; was it"
-        )
+        self.check(path, r"train-00001-of-00003\.hdf5 must be shard 1 of 3, .* it says that it is shard 2 of 3; was it")
 
     def test_a_plain_file_lies_in_the_place_of_a_shard(self, write_set):
         path, other = write_set(3), write_set(1, "other.hdf5")
@@ -82,13 +81,13 @@ class TestRefusals:
 class TestHostileFiles:
     def rewrite(self, path, file_name):
         """Make the table and the maps name another file, with checksums that are right."""
-        from pyimagesearch.io.format.layout import metadata_checksum
-        from pyimagesearch.io.format.shardtable import Shard, read_table, write_table
+        from pyimagesearch.io.format.header import metadata_checksum
+        from pyimagesearch.io.format.shardtable import read_table, write_table
 
         with h5py.File(path, "r+") as file:
             table = read_table(file)
             del file["shards"]
-            write_table(file, [Shard(file_name, *table[0][1:]), *table[1:]])
+            write_table(file, [dataclasses.replace(table[0], file=file_name), *table[1:]])
             file.attrs.modify("checksum", metadata_checksum(file))
 
     @pytest.mark.parametrize("name", ["/etc/passwd", "../train-00000-of-00003.hdf5", "..", "a/b.hdf5"])
@@ -123,7 +122,7 @@ class TestHostileFiles:
     def test_a_file_that_names_itself_ends(self, write_set):
         path = write_set(3)
         shutil.copy(path, shard_path(path, 1, 3))
-        with pytest.raises(UserError, match=r"must be shard 1 of 3, .* by its own word it is no shard"):
+        with pytest.raises(UserError, match=r"must be shard 1 of 3, .* it says that it is no shard"):
             read_header(path)
 
 

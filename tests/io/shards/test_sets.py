@@ -74,7 +74,7 @@ class TestPublishing:
 
     def test_an_unfinished_shard_is_refused(self, write_set, images):
         path = write_set(3, publish=False)
-        writer = HDF5DatasetWriter((3, *images.shape[1:]), shard_path(path, 1, 3), shard=(1, 3), build="b")
+        writer = HDF5DatasetWriter((3, *images.shape[1:]), shard_path(path, 1, 3), shard=(1, 3))
         writer.suspend()
         with pytest.raises(
             UserError, match=r"train-00001-of-00003\.hdf5\.partial is incomplete: its writer was stopped"

@@ -18,18 +18,19 @@ from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.io.inspection import damaged_rows, describe
 from pyimagesearch.io.reading.rows import open_rows
 from pyimagesearch.io.shards.names import shard_path
+from tests.io.provenance import with_provenance
 
 ROWS = 150
 ROOT = Path(__file__).resolve().parents[3]
 
 SPLIT_AND_DIE = """
 import os, signal, sys
-from pyimagesearch.io.shards import sets
+from pyimagesearch.io.shards import uniting
 from pyimagesearch.io.__main__ import main
-def publish_and_die(partial, path):
+def publish_and_die(partial, path, locked=None):
     os.replace(partial, path)
     os.kill(os.getpid(), signal.SIGKILL)
-sets.publish = publish_and_die
+uniting.publish = publish_and_die
 main(sys.argv[1:])
 """
 
@@ -55,7 +56,8 @@ def data(request, tmp_path, images):
     if request.param == "features":
         rows, options = images.reshape(ROWS, -1).astype(np.float16), {"data_key": "features", "dtype": "float16"}
         options["recipe"] = "{}"
-    with HDF5DatasetWriter(rows.shape, path, history="drawn", build="b", libraries="{}", **options) as writer:
+    options |= {"history": "drawn", "build": "b", "libraries": "{}"}
+    with HDF5DatasetWriter(rows.shape, path, **with_provenance(options)) as writer:
         writer.store_class_labels(["cat", "dog", "panda"])
         writer.add(rows, np.arange(ROWS) % 3, [f"{'ö' * (i % 7)}{i}.jpg" for i in range(ROWS)])
     return path
@@ -142,7 +144,7 @@ class TestFailures:
         with h5py.File(data, "r+") as file:
             file["labels"][70] += 1
         with pytest.raises(
-            UserError, match=r"--convert: every row must be what was written; row 70 of .*data\.hdf5 is da"
+            UserError, match=r"data set: every row that is copied must be what was written; row 70 of .*data\.hdf5 is"
         ):
             main([str(data), "--convert", str(tmp_path / "out.hdf5"), "--shards", "3"])
         assert names(tmp_path) == ["data.hdf5"]
@@ -173,7 +175,7 @@ class TestFailures:
 
     def test_shards_go_with_convert(self, data):
         with pytest.raises(
-            UserError, match=r"--shards: says how many files --convert OUT makes; received 3 and no --conv"
+            UserError, match=r"--shards: is the number of files that --convert OUT makes; received 3 alone"
         ):
             main([str(data), "--shards", "3"])
 
@@ -191,7 +193,7 @@ class TestLooking:
 
     @pytest.mark.parametrize("data", ["raw"], indirect=True)
     def test_a_shard_says_which_it_is(self, split):
-        assert describe(shard_path(split, 2, 4))["shards"] == "this is number 2 of 4, counted from 0"
+        assert describe(shard_path(split, 2, 4))["shards"] == "this is shard 2 of 4, counted from 0"
 
     def test_all_rows_of_all_shards_are_verified(self, split, capsys):
         result = main([str(split), "--verify"])

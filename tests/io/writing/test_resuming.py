@@ -9,6 +9,7 @@ import pytest
 
 from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.io.format.dataset import read_header
+from tests.io.provenance import with_provenance
 from tests.io.writing.written import LABELS, PATHS, N, files, write
 
 
@@ -17,16 +18,16 @@ class TestResuming:
     OPTIONS = {"buf_size": 2, "history": "cut", "build": "b1"}
 
     def finish(self, path, images, encoding, **changes):
-        """Go on with an unfinished file; return how many rows were taken over."""
+        """Resume an unfinished file; return the number of rows taken over."""
         options = {**self.OPTIONS, "encoding": encoding, **changes}
-        with HDF5DatasetWriter(images.shape, path, resume=True, **options) as writer:
+        with HDF5DatasetWriter(images.shape, path, resume=True, **with_provenance(options)) as writer:
             writer.store_class_labels(["cat", "dög"])
             done = writer.recover(LABELS, PATHS)
             writer.add(images[done:], LABELS[done:], PATHS[done:])
         return done
 
     def begin(self, path, images, encoding, count):
-        writer = HDF5DatasetWriter(images.shape, path, encoding=encoding, **self.OPTIONS)
+        writer = HDF5DatasetWriter(images.shape, path, encoding=encoding, **with_provenance(self.OPTIONS))
         writer.add(images[:count], LABELS[:count], PATHS[:count])
         writer.suspend()
 
@@ -43,8 +44,10 @@ class TestResuming:
         program = f"""
             import os, numpy as np
             from pyimagesearch.io import HDF5DatasetWriter
+            from tests.io.provenance import with_provenance
             data = np.load("rows.npz")
-            writer = HDF5DatasetWriter(data["images"].shape, "a.hdf5", encoding={encoding!r}, **{self.OPTIONS!r})
+            writer = HDF5DatasetWriter(data["images"].shape, "a.hdf5", encoding={encoding!r},
+                **with_provenance({self.OPTIONS!r}))
             for i in range(5):
                 writer.add(data["images"][i:i + 1], data["labels"][i:i + 1], data["paths"][i:i + 1].tolist())
             os._exit(9)
@@ -59,7 +62,7 @@ class TestResuming:
         assert (tmp_path / "a.hdf5").read_bytes() == expected
 
     @pytest.mark.parametrize("change", [{"history": "other"}, {"build": "b2"}])
-    def test_a_file_of_another_plan_is_begun_anew(self, tmp_path, photos, encoding, change):
+    def test_a_file_of_another_plan_is_written_from_the_beginning(self, tmp_path, photos, encoding, change):
         self.begin(tmp_path / "a.hdf5", photos, encoding, 4)
         assert self.finish(tmp_path / "a.hdf5", photos, encoding, **change) == 0
         assert read_header(tmp_path / "a.hdf5").build == change.get("build", "b1")

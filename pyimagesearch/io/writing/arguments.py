@@ -1,4 +1,4 @@
-"""Checks of what a writer is given."""
+"""Validate what a writer is given."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +10,9 @@ from pyimagesearch.io.format.layout import KEYS
 
 
 def check_arguments(
-    dims: tuple[int, ...], dtype: np.dtype, key: str, buf_size: int, encoding: str, quality: int, order: str
-) -> None:
+    dims: tuple[int, ...], dtype: np.dtype, key: str, buf_size: int, encoding: str, quality: int, order: str,
+    shard: tuple[int, int],
+) -> None:  # fmt: skip
     """Raise a `UserError` unless the arguments of `HDF5DatasetWriter` obey their rules."""
     if len(dims) < 2 or min(dims) < 1:
         raise UserError(f"dims: must be (rows, ...) with every size at least 1; received {dims}")
@@ -28,12 +29,8 @@ def check_arguments(
             'encoding: "jpeg" needs dims (n, h, w, channels), dtype uint8 and a quality of 1 to 100; '
             f"received {dims}, {dtype}, quality {quality}"
         )
-
-
-def check_shard_number(index: int, count: int) -> None:
-    """Raise a `UserError` unless there is a shard of that number among so many."""
-    if not 0 <= index < count:
-        raise UserError(f"shard: must be (index, count) with index from 0 to count - 1; received {(index, count)}")
+    if not 0 <= shard[0] < shard[1]:
+        raise UserError(f"shard: must be (index, count) with index from 0 to count - 1; received {shard}")
 
 
 def check_rows(rows: np.ndarray, dims: tuple[int, ...], dtype: np.dtype) -> None:
@@ -51,7 +48,7 @@ def check_rows(rows: np.ndarray, dims: tuple[int, ...], dtype: np.dtype) -> None
     if dtype.kind == "f" and (rows.dtype.kind not in "iuf" or not _finite(rows, dtype)):
         raise UserError(
             f"rows: must be finite numbers; received {rows.dtype} with NaN or infinity, or no "
-            "numbers; look at how the features were made"
+            "numbers; look at how they were made"
         )
 
 
@@ -73,7 +70,7 @@ def check_room(path: Path, promised: int, added: int, count: int) -> None:
     if added + count > promised:
         raise UserError(
             f"rows: {path} was promised {promised:,} rows; received {added + count:,}; set dims[0] to the number "
-            "of rows that come"
+            "of rows"
         )
 
 
