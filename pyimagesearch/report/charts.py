@@ -1,8 +1,8 @@
-"""Where the marks of a chart go: the templates draw them as SVG."""
+"""Lay out charts: the places of their marks, which the templates draw as SVG."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 WIDTH, HEIGHT = 360, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 66, 16, 12, 44
@@ -11,13 +11,14 @@ _WIDE, _NARROW = 480, 400  # widths of interval and bar charts
 _LETTER = 7.2  # pixels that a letter of a label takes, about
 
 
-class Series(NamedTuple):
+@dataclass(frozen=True)
+class Series:
     """A line to be drawn.
 
     Attributes:
         name: for the legend.
         x, y: numbers; points with None or NaN are left out.
-        tips: what to say of each point; made from its numbers if empty.
+        tips: a text for each point; made from its numbers if empty.
     """
 
     name: str
@@ -26,14 +27,16 @@ class Series(NamedTuple):
     tips: Sequence[str] = ()
 
 
-class Tick(NamedTuple):
+@dataclass(frozen=True)
+class Tick:
     """A mark on an axis, at a position in pixels."""
 
     at: float
     text: str
 
 
-class Line(NamedTuple):
+@dataclass(frozen=True)
+class Line:
     """A series as it is drawn: the path through its points, and (x, y, tip) of each."""
 
     name: str
@@ -41,11 +44,12 @@ class Line(NamedTuple):
     points: list[tuple[float, float, str]]
 
 
-class Chart(NamedTuple):
+@dataclass(frozen=True)
+class Chart:
     """What a template needs to draw axes and lines, in pixels.
 
     Attributes:
-        title, description: for who cannot see it.
+        title, description: for screen readers.
         x_label, y_label: names of the axes, with units.
         mark: a vertical line with its text, or None.
         diagonal: the line of equal values as (x1, y1, x2, y2), or None.
@@ -69,7 +73,7 @@ class Chart(NamedTuple):
 
 
 def plain(value: float) -> str:
-    """Return a number as short as it can be told apart on an axis: ``1,200``, ``0.25``, ``1e-05``."""
+    """Return a number in as few digits as an axis needs: ``1,200``, ``0.25``, ``1e-05``."""
     return f"{value:,.0f}" if value == round(value) and abs(value) < 1e6 else f"{value:.3g}"
 
 
@@ -140,8 +144,9 @@ def line_chart(
     )  # fmt: skip
 
 
-class Interval(NamedTuple):
-    """A row of an interval chart: a value, and where it may truly lie; in pixels."""
+@dataclass(frozen=True)
+class Interval:
+    """A row of an interval chart: a value and the ends of its interval, in pixels."""
 
     name: str
     text: str
@@ -151,7 +156,8 @@ class Interval(NamedTuple):
     high: float
 
 
-class IntervalChart(NamedTuple):
+@dataclass(frozen=True)
+class IntervalChart:
     """Values with their intervals, one below the other."""
 
     title: str
@@ -185,17 +191,19 @@ def interval_chart(
     return IntervalChart(title, description, drawn, marks, 34 + _ROW * len(rows) + 18)
 
 
-class Bar(NamedTuple):
-    """A row of a bar chart: parts as (x, width, tip), in pixels, one behind the other."""
+@dataclass(frozen=True)
+class Bar:
+    """A row of a bar chart: consecutive pieces as (x, width, tip), in pixels."""
 
     name: str
     text: str
     y: float
-    parts: list[tuple[float, float, str]]
+    pieces: list[tuple[float, float, str]]
 
 
-class BarChart(NamedTuple):
-    """Counts as bars of several parts."""
+@dataclass(frozen=True)
+class BarChart:
+    """Counts as bars of several pieces."""
 
     title: str
     description: str
@@ -210,8 +218,8 @@ def bar_chart(title: str, kinds: Sequence[str], counts: Mapping[str, Sequence[in
     """Return a chart of counts.
 
     Args:
-        kinds: what the parts of a bar are.
-        counts: by the name of the bar, one for each of its parts.
+        kinds: what the pieces of a bar are.
+        counts: by the name of the bar, one for each of its pieces.
     """
     names = [shorten(name, 18) for name in counts]
     left = 8 + _LETTER * max(map(len, names))
@@ -233,7 +241,8 @@ def shorten(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
-class _Kept(NamedTuple):
+@dataclass(frozen=True)
+class _Kept:
     name: str
     points: list[tuple[float, float, str]]
 

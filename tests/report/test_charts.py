@@ -64,10 +64,10 @@ def test_intervals_hold_their_value_and_stay_inside(rows):
 def test_bars_are_as_long_as_their_counts():
     chart = charts.bar_chart("t", ["train", "test"], {"cat": [30, 10], "a very, very long name": [20, 0]})
     (cat, other) = chart.rows
-    (start, width, tip), (second, narrow, _) = cat.parts
+    (start, width, tip), (second, narrow, _) = cat.pieces
     assert width == pytest.approx(3 * narrow, abs=0.2)
     assert second == pytest.approx(start + width, abs=0.2)
-    assert other.parts[0][1] == pytest.approx(2 * narrow, abs=0.2)
+    assert other.pieces[0][1] == pytest.approx(2 * narrow, abs=0.2)
     assert tip == "cat, train: 30"
     assert len(other.name) == 18
     assert second + narrow < chart.width
