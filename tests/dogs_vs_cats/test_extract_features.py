@@ -86,3 +86,13 @@ def test_a_mistake_leaves_no_file(images, tmp_path, options, message):
     with pytest.raises(UserError, match=message):
         extract("-d", "folder", *options)
     assert not list(tmp_path.glob("features*"))
+
+
+def test_workers_get_the_loop_of_a_script_that_runs_as_a_program(images, call_shell):
+    here = extract("-d", "folder", "-m", "model.keras")
+    options = ["-d", "folder", "-m", "model.keras", "-o", "there.hdf5", "-b", "4", "--cluster", "local:1"]
+    outcome = call_shell("extract_features", *options)
+    assert outcome.returncode == 0, outcome.stderr
+    with h5py.File("there.hdf5") as file:
+        for path, row in zip(file["paths"].asstr()[:], file["features"][:], strict=True):
+            np.testing.assert_array_equal(row, here[path])
