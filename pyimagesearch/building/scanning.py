@@ -179,7 +179,7 @@ def reachable(images: ImageFolder, cluster: Cluster) -> ImageFolder:
 
 
 def check_reachable(
-    images: ImageFolder, cluster: Cluster, folders: Iterable[Path], reads: Iterable[str | Path] = ()
+    images: ImageFolder, cluster: Cluster, folders: Iterable[Path] = (), reads: Iterable[str | Path] = ()
 ) -> None:
     """Raise a `UserError` unless the tasks of a cluster can read ``images`` and ``reads`` and write to ``folders``."""
     if isinstance(images.root, Path):

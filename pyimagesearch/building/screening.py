@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pyimagesearch.building.duplicates import Fingerprint, Group, find_duplicates, summary
-from pyimagesearch.building.scanning import scan, unreadable_error
+from pyimagesearch.building.scanning import check_reachable, scan, unreadable_error
 from pyimagesearch.cluster.tasks import Cluster
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.images.decoding import Decoding
@@ -36,7 +36,8 @@ class Screening:
         wants_fingerprints: whether the build is to take fingerprints.
 
     Raises:
-        UserError: an image is unreadable, there are fewer than two classes, or an argument is unknown.
+        UserError: workers cannot reach the images, one is unreadable, there are fewer than two classes, or an argument
+            is unknown.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Screening:
         for name, value, allowed in (("on_error", on_error, ON_ERROR), ("duplicates", duplicates, DUPLICATES)):
             if value not in allowed:
                 raise UserError(f"{name}: must be one of {', '.join(allowed)}; received {value!r}")
+        check_reachable(images, cluster)
         self._cluster, self._decoding, self._duplicates = cluster, decoding, duplicates
         self._fingerprints: dict[int, Fingerprint] = {}
         self.images, self.skipped = images, dict[str, str]()
@@ -89,3 +91,13 @@ class Screening:
             rows = sorted(known)
             self.groups = [[rows[i] for i in group] for group in find_duplicates([known[row] for row in rows])]
         return summary(self.groups, self.images, splits)
+
+    def remarks(self, duplicates: Mapping[str, Any]) -> list[str]:
+        """Say in words what was left out, and what a report of `duplicates` holds."""
+        found = [f"left out {len(self.skipped):,} unreadable images"] if self.skipped else []
+        if duplicates["pictures"]:
+            found.append(
+                f"pictures that look the same: {duplicates['pictures']:,}, in different splits "
+                f"{len(duplicates['across_splits']):,}, with different labels {len(duplicates['conflicts']):,}"
+            )
+        return found

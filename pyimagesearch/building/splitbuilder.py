@@ -1,6 +1,7 @@
 """Build the data sets of all splits from one folder of images."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,14 @@ import numpy as np
 from pyimagesearch.building.allornothing import all_or_nothing, missing_shards
 from pyimagesearch.building.duplicates import Fingerprint
 from pyimagesearch.building.packing import ImageShard, PackedShard, ShardPacker
-from pyimagesearch.building.scanning import reachable, scan, unreadable_error
+from pyimagesearch.building.scanning import check_reachable, reachable, scan, unreadable_error
 from pyimagesearch.cluster.tasks import Cluster
 from pyimagesearch.cluster.thisprocess import ThisProcess
 from pyimagesearch.io.format.header import Provenance
 from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError
 from pyimagesearch.io.images.folder import ImageFolder, build_mark
 from pyimagesearch.io.reading.columns import read_channel_means
-from pyimagesearch.io.shards.names import shard_path, shard_ranges
+from pyimagesearch.io.shards.names import files_of_set, shard_path, shard_ranges
 
 ROWS_IN_SHARD, MOST_SHARDS = 2048, 1024
 
@@ -24,6 +25,43 @@ ROWS_IN_SHARD, MOST_SHARDS = 2048, 1024
 def number_of_shards(shards: int | None, rows: int, cluster: Cluster) -> int:
     """Return ``shards``, or a good number if None: one file in this process, one per 2,048 rows on a cluster."""
     return shards or (min(MOST_SHARDS, -(-rows // ROWS_IN_SHARD)) if cluster.elsewhere else 1)
+
+
+@dataclass(frozen=True, eq=False)
+class BuiltSplit:
+    """The data set of one split.
+
+    Attributes:
+        path: its file.
+        files: that file, and its shards if there are several.
+        counts: number of images of each class.
+        means: mean of each channel over all pixels, float64 of shape (channels,), in [0, 255].
+    """
+
+    path: Path
+    files: list[Path]
+    counts: dict[str, int]
+    means: np.ndarray
+
+    def colour_means(self) -> dict[str, float]:
+        """Return the means as `MeanPreprocessor` takes them, by "R", "G" and "B"; equal ones unless there are three."""
+        means = self.means.tolist() if len(self.means) == 3 else [float(self.means.mean())] * 3
+        return dict(zip("RGB", reversed(means), strict=True))
+
+    @property
+    def images(self) -> int:
+        """Number of images."""
+        return sum(self.counts.values())
+
+    @property
+    def size(self) -> int:
+        """Size of all files in bytes."""
+        return sum(file.stat().st_size for file in self.files)
+
+    @property
+    def shards(self) -> int:
+        """Number of files that hold images."""
+        return max(1, len(self.files) - 1)
 
 
 class SplitBuilder:
@@ -75,7 +113,7 @@ class SplitBuilder:
         provenance = Provenance(history, self.mark)
         self._writing = {"encoding": encoding, "quality": quality, "buf_size": buf_size, "provenance": provenance}
 
-    def build(self, paths: Mapping[str, Path], overwrite: bool = False, resume: bool = False) -> dict[str, np.ndarray]:
+    def build(self, paths: Mapping[str, Path], overwrite: bool = False, resume: bool = False) -> dict[str, BuiltSplit]:
         """Build the data set of every split.
 
         On Ctrl-C, and if the cluster is lost, the unfinished files stay for ``resume=True``; on any other error they
@@ -86,12 +124,10 @@ class SplitBuilder:
             overwrite: replace existing files, once the new ones are complete.
             resume: continue an interrupted build; finished files are kept.
 
-        Returns:
-            The mean of each channel, for each split: float64 of shape (channels,), in [0, 255].
-
         Raises:
             UserError: images cannot be read, or a file cannot be written.
         """
+        check_reachable(self._images, self._cluster, {path.parent for path in paths.values()})
         shards: list[ImageShard] = []
         counts: dict[Path, int] = {}
         for name, path in paths.items():
@@ -114,7 +150,11 @@ class SplitBuilder:
             if not found:  # it was readable a moment later: the folder is changing
                 raise
             raise unreadable_error(self._images, found) from error
-        return {name: read_channel_means(path) for name, path in paths.items()}
+        return {name: self._built(name, path) for name, path in paths.items()}
+
+    def _built(self, name: str, path: Path) -> BuiltSplit:
+        counts = self._images.subset(self._rows[name]).counts
+        return BuiltSplit(path, files_of_set(path), counts, read_channel_means(path))
 
     def _shard(self, name: str, path: Path, index: int) -> ImageShard:
         ranges = self._ranges[name]
@@ -123,7 +163,9 @@ class SplitBuilder:
         chosen = reachable(self._images, self._cluster).subset(self._rows[name][start:stop])
         return ImageShard(name, start, (index, len(ranges)), place, chosen)
 
-    def _run(self, packer: ShardPacker, shards: list[ImageShard]) -> Iterator[tuple[ImageShard, PackedShard]]:
+    def _run(
+        self, packer: ShardPacker, shards: list[ImageShard]
+    ) -> Generator[tuple[ImageShard, PackedShard], None, None]:
         if not shards:
             return
         splits = dict.fromkeys(shard.split for shard in shards)

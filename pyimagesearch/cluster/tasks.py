@@ -74,7 +74,9 @@ class Cluster(Protocol):
         elsewhere: whether they run in other processes: tasks and results are pickled, and paths must be absolute.
     """
 
-    workers: int
+    @property
+    def workers(self) -> int: ...  # noqa: D102
+
     elsewhere: bool
 
     def check(self, reads: Iterable[PathLike] = (), folders: Iterable[PathLike] = ()) -> None:

@@ -23,14 +23,15 @@ def paths_in(folder):
 
 def test_each_split_gets_its_file_and_its_means(tmp_path, images, pixels):
     paths = paths_in(tmp_path)
-    means = builder(images).build(paths)
+    built = builder(images).build(paths)
     for name, rows in ROWS.items():
         with h5py.File(paths[name]) as file:
             np.testing.assert_array_equal(file["images"][:], pixels[rows])
             np.testing.assert_array_equal(file["labels"][:], images.labels[rows])
             assert file["label_names"].asstr()[:].tolist() == ["cat", "dog"]
             assert file.attrs["build"] == builder(images).mark
-        np.testing.assert_allclose(means[name], pixels[rows].mean(axis=(0, 1, 2)), rtol=1e-12)
+        assert built[name].images == len(rows)
+        np.testing.assert_allclose(built[name].means, pixels[rows].mean(axis=(0, 1, 2)), rtol=1e-12)
 
 
 def test_all_unreadable_images_are_named_and_no_file_is_left(tmp_path, folder, images):
@@ -81,24 +82,24 @@ def test_a_build_that_ctrl_c_interrupts_can_be_resumed(tmp_path, images, encodin
     with pytest.raises(KeyboardInterrupt):
         stopped.build(paths)
     assert list(tmp_path.glob("*.hdf5")) == []
-    means = builder(images, encoding=encoding).build(paths, resume=True)
+    resumed = builder(images, encoding=encoding).build(paths, resume=True)
 
     (tmp_path / "fresh").mkdir()
     fresh = paths_in(tmp_path / "fresh")
     expected = builder(images, encoding=encoding).build(fresh)
     for name in ROWS:
         assert paths[name].read_bytes() == fresh[name].read_bytes()
-        np.testing.assert_array_equal(means[name], expected[name])
+        np.testing.assert_array_equal(resumed[name].means, expected[name].means)
 
 
 def test_resuming_a_finished_build_changes_nothing(tmp_path, images):
     paths = paths_in(tmp_path)
-    means = builder(images).build(paths)
+    built = builder(images).build(paths)
     before = {name: path.stat().st_mtime_ns for name, path in paths.items()}
     again = builder(images).build(paths, resume=True)
     assert {name: path.stat().st_mtime_ns for name, path in paths.items()} == before
     for name in ROWS:
-        np.testing.assert_array_equal(again[name], means[name])
+        np.testing.assert_array_equal(again[name].means, built[name].means)
 
 
 def test_files_of_another_build_are_not_resumed(tmp_path, images):

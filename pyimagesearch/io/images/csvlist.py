@@ -76,8 +76,8 @@ def list_image_csv(path: str | os.PathLike[str]) -> ImageFolder:
         first = named(missing, _NAMED_IN_ERROR)
         if _is_on_web(path):
             raise UserError(
-                f"dataset: {path} is on a web server and must name images with their suffixes; suffixes are missing in {first}"
-                "; add them, or remove the lines"
+                f"dataset: {path} is on a web server and must name images with their suffixes; suffixes are missing "
+                f"in {first}; add them, or remove the lines"
             )
         raise UserError(
             f"dataset: {path} must name images that lie beside it, in {path.stem} or in train; missing are those "

@@ -44,6 +44,11 @@ class ImageFolder(NamedTuple):
         """Return the images at ``indices``, in that order; the classes stay."""
         return self._replace(paths=[self.paths[i] for i in indices], labels=self.labels[indices])
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of images of each class, by its name."""
+        return count_by_class(self.labels, self.label_names)
+
 
 def list_image_folder(folder: str | os.PathLike[str], label_of: LabelFunction) -> ImageFolder:
     """List the images below ``folder`` in sorted order, and label each by ``label_of(path)``.

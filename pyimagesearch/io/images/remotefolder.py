@@ -20,7 +20,7 @@ from pyimagesearch.io.images.remotestore import MAX_BYTES, MOST_READERS, Store, 
 from pyimagesearch.utils.text import without_credentials
 
 _READERS_PER_PROCESSOR = 8
-_NO_ANSWER = {"ConnectionError", "TimeoutError", "HTTPClientError", "ClientConnectionError"}  # Python, botocore, aiohttp
+_NO_ANSWER = {"ConnectionError", "TimeoutError", "HTTPClientError", "ClientConnectionError"}  # also botocore's
 
 _Result = TypeVar("_Result")
 
@@ -129,7 +129,7 @@ class RemoteFolder:
 
     def _connection(self) -> "_Connection":
         with self._lock:
-            if self._connected is None or self._connected.process != os.getpid():  # connections and threads do not survive a fork
+            if self._connected is None or self._connected.process != os.getpid():  # a fork loses both
                 readers = ThreadPoolExecutor(MOST_READERS, thread_name_prefix="reader")
                 self._connected = _Connection(os.getpid(), open_store(self._url), readers)
             return self._connected
@@ -173,8 +173,8 @@ def check_shared(folder: str | os.PathLike[str]) -> None:
     """Raise a `UserError` for a folder in the memory of this process, which other processes cannot read."""
     if os.fspath(folder).lower().startswith("memory://"):
         raise UserError(
-            f"cluster: its workers must be able to read the images; received {os.fspath(folder)}, which only this process "
-            "can read; work without a cluster, or copy the images to a folder or an object store"
+            f"cluster: its workers must be able to read the images; received {os.fspath(folder)}, which only this "
+            "process can read; work without a cluster, or copy the images to a folder or an object store"
         )
 
 
