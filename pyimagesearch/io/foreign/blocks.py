@@ -15,7 +15,7 @@ from pyimagesearch.io.foreign.axes import Axes
 
 MEMORY_BYTES = 2**28
 CACHE_BYTES = 2**30
-_PIECE_BYTES = 2**23
+_PIECE_BYTES = 2**20
 
 
 class ArrayRows:
@@ -42,7 +42,8 @@ class ArrayRows:
             scratch: the folder of the temporary file, that of the system by default.
         """
         self._dataset, self._axes, self._rows = dataset, axes, rows
-        self._memory, self._cache_bytes, self._scratch = memory_bytes, cache_bytes, scratch
+        self._memory, self._scratch = memory_bytes, scratch
+        self.cache_bytes = cache_bytes
         stored = dataset.shape[axes.row]
         self.row_bytes = dataset.dtype.itemsize * max(1, math.prod(dataset.shape) // max(1, stored))
         self.band_rows = min(dataset.chunks[axes.row], stored) if dataset.chunks else 1
@@ -75,7 +76,7 @@ class ArrayRows:
         """Return rows by number, in any order, as a new ndarray of shape (k, h, w, c) or (k, d)."""
         wanted = np.asarray(rows, np.int64)
         with self._lock:
-            if not len(wanted) or self._dataset.chunks is None or 2 * self.band_bytes > self._cache_bytes:
+            if not len(wanted) or self._dataset.chunks is None or 2 * self.band_bytes > self.cache_bytes:
                 return self._axes.arrange(self._direct(wanted))
             if not self._filtered and len(_runs(wanted)) == 1:
                 return self._axes.arrange(self._direct(wanted))  # there is nothing to decode twice
@@ -167,7 +168,7 @@ class ArrayRows:
         if band in self._cache:
             self._cache.move_to_end(band)
             return self._cache[band]
-        stop, last = band + 1, band + max(1, min(_PIECE_BYTES, self._cache_bytes) // self.band_bytes)
+        stop, last = band + 1, band + max(1, min(_PIECE_BYTES, self.cache_bytes) // self.band_bytes)
         following = wanted[np.searchsorted(wanted, band) + 1 :].tolist()
         for other in following:
             if other != stop or other in self._cache or stop >= last:
@@ -178,7 +179,7 @@ class ArrayRows:
             part = rows[number * self.band_rows : (number + 1) * self.band_rows]
             self._cache[band + number] = part if stop - band == 1 else part.copy()
             self._cached += part.nbytes
-        while self._cached > self._cache_bytes and len(self._cache) > stop - band:
+        while self._cached > self.cache_bytes and len(self._cache) > stop - band:
             self._cached -= self._cache.popitem(last=False)[1].nbytes
         return self._cache[band]
 

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+from pyimagesearch.utils.text import printable
 
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 _SHORT_SIGNATURES = (b"BM", b"II*\0", b"MM\0*", b"RIFF", b"GIF8")  # text and numbers may begin like them
@@ -71,7 +74,7 @@ class DatasetEntry:
         return "MATLAB_class" in self.attributes
 
     def __str__(self) -> str:
-        text = f"{readable(self.path)} {self.shape} {self.dtype}"
+        text = f"{printable(self.path)} {self.shape} {self.dtype}"
         return f"{text} ({self.problem})" if self.problem else text
 
 
@@ -95,13 +98,11 @@ class Listing:
 
     def get(self, path: str) -> DatasetEntry | None:
         """Return the dataset at a path, or None."""
-        path = path.strip("/")
-        return next((entry for entry in self.datasets if entry.path == path), None)
+        return self._by_path.get(path.strip("/"))
 
-    def below(self, group: str) -> list[DatasetEntry]:
-        """Return the datasets that lie in a group itself."""
-        group = group.strip("/")
-        return [entry for entry in self.datasets if parent(entry.path) == group]
+    @cached_property
+    def _by_path(self) -> dict[str, DatasetEntry]:
+        return {entry.path: entry for entry in self.datasets}
 
     def attributes_of(self, entry: DatasetEntry) -> Iterator[Mapping[str, Any]]:
         """Yield the attributes of a dataset, of the groups that hold it from the inmost, and of the root."""
@@ -116,8 +117,3 @@ class Listing:
 def parent(path: str) -> str:
     """Return the path of the group that holds a dataset; "" is the root."""
     return path.rpartition("/")[0]
-
-
-def readable(name: str) -> str:
-    """Return a name with everything escaped that a terminal would not print."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in name)

@@ -6,10 +6,11 @@ import h5py
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.foreign.entries import readable
+from pyimagesearch.io.foreign.damage import damage_named
 from pyimagesearch.io.foreign.links import find_dataset
 from pyimagesearch.io.foreign.listing import decoded, open_foreign
 from pyimagesearch.io.foreign.plan import Plan
+from pyimagesearch.utils.text import printable
 
 _MOST_CLASSES = 2**20
 _ROWS_AT_ONCE = 2**16
@@ -53,10 +54,10 @@ def read_labels(plan: Plan) -> Labels:
 def read_paths(plan: Plan) -> list[str]:
     """Return the origin of each row, or an empty list where the plan knows of none."""
     if plan.form == "each":
-        return [readable(path) for path in plan.members[: len(plan)]]
+        return [printable(path) for path in plan.members[: len(plan)]]
     if not plan.paths:
         return []
-    with open_foreign(plan.file) as file:
+    with open_foreign(plan.file) as file, damage_named(plan.file, "paths"):
         stored = np.asarray(find_dataset(file, plan.paths)[()]).reshape(-1)
     return [decoded(path).rstrip("\0") for path in stored[: len(plan)].tolist()]
 
@@ -66,7 +67,7 @@ def _raw(plan: Plan) -> np.ndarray:
     labels = plan.labels
     if labels.form in ("groups", "attributes"):
         return np.array(labels.values, object if any(isinstance(v, str) for v in labels.values) else None)
-    with open_foreign(labels.file or plan.file) as file:
+    with open_foreign(labels.file or plan.file) as file, damage_named(labels.file or plan.file, "labels"):
         if labels.form == "datasets":
             values = [np.asarray(find_dataset(file, path)[()]).reshape(-1)[0] for path in labels.members]
             return np.array(values, object if any(isinstance(v, bytes | str) for v in values) else None)
@@ -128,7 +129,7 @@ def _of_text(texts: list[str], names: list[str], remarks: list[str]) -> tuple[np
 def _read_names(plan: Plan, remarks: list[str]) -> list[str]:
     if not plan.names:
         return []
-    with open_foreign(plan.names_file or plan.file) as file:
+    with open_foreign(plan.names_file or plan.file) as file, damage_named(plan.names_file or plan.file, "names"):
         dataset = find_dataset(file, plan.names)
         values = np.asarray(dataset[()]).reshape(-1).tolist()
         if h5py.check_ref_dtype(dataset.dtype) is not None:  # a cell array of MATLAB's

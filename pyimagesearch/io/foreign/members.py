@@ -44,17 +44,43 @@ def is_one_image(entry: DatasetEntry) -> bool:
 def find_members(listing: Listing, group: str | None = None) -> Members | None:
     """Return the images of a file that holds each as a dataset; None where it does not.
 
-    Understood are a group for each class; a group for each image, of an image and its label; and images in one group
-    which have their label as an attribute, or beside them in one dataset of labels.
+    Understood are what `find_samples` finds; a group for each class; and images in one group which have their label
+    as an attribute, or beside them in one dataset of labels.
 
     Args:
         group: the group that holds the images, as the user told; by default any.
     """
+    holders = _holders(listing, group)
+    return find_samples(listing, group) or _by_class(holders) or _in_one_group(listing, holders)
+
+
+def find_samples(listing: Listing, group: str | None = None) -> Members | None:
+    """Return the images of a file that holds a group for each image, of the image and its label; or None."""
+    images, labels, over = [], [], set()
+    holders = _holders(listing, group)
+    for holder in sorted(holders, key=natural):
+        roles: dict[str, list[DatasetEntry]] = defaultdict(list)
+        for entry in holders[holder]:
+            meaning = meaning_of(entry.path.rpartition("/")[2])
+            roles[meaning.role if meaning else ""].append(entry)
+        one = [entry for entry in roles["images"] if is_one_image(entry)]
+        label = [entry for entry in roles["labels"] if entry.size == 1 and (entry.numeric or entry.kind == "text")]
+        if holder and len(one) == len(label) == 1:
+            images += one
+            labels += label
+            over.add(parent(holder))
+    if len(images) < 2 or len(over) != 1:
+        return None
+    return Members(over.pop(), images, LabelsPlan("datasets", members=tuple(entry.path for entry in labels)), [])
+
+
+def _holders(listing: Listing, group: str | None) -> dict[str, list[DatasetEntry]]:
+    """Return the datasets of each group, of those within ``group``."""
     holders: dict[str, list[DatasetEntry]] = defaultdict(list)
     for entry in listing.datasets:
         if group is None or entry.path.startswith(f"{group}/" if group else ""):
             holders[parent(entry.path)].append(entry)
-    return _by_sample(holders) or _by_class(holders) or _in_one_group(listing, holders)
+    return holders
 
 
 def natural(path: str) -> list[tuple[int, str]]:
@@ -79,25 +105,6 @@ def _by_class(holders: dict[str, list[DatasetEntry]]) -> Members | None:
         values += [group.rpartition("/")[2]] * len(holders[group])
     remarks = [f"the images in {other} are left out; images='{other}' takes them" for other in found if other != over]
     return Members(over, images, LabelsPlan("groups", values=tuple(values)), remarks)
-
-
-def _by_sample(holders: dict[str, list[DatasetEntry]]) -> Members | None:
-    """Find groups that hold one image and its label each."""
-    images, labels, over = [], [], set()
-    for holder in sorted(holders, key=natural):
-        roles: dict[str, list[DatasetEntry]] = defaultdict(list)
-        for entry in holders[holder]:
-            meaning = meaning_of(entry.path.rpartition("/")[2])
-            roles[meaning.role if meaning else ""].append(entry)
-        one = [entry for entry in roles["images"] if is_one_image(entry)]
-        label = [entry for entry in roles["labels"] if entry.size == 1 and (entry.numeric or entry.kind == "text")]
-        if holder and len(one) == len(label) == 1:
-            images += one
-            labels += label
-            over.add(parent(holder))
-    if len(images) < 2 or len(over) != 1:
-        return None
-    return Members(over.pop(), images, LabelsPlan("datasets", members=tuple(entry.path for entry in labels)), [])
 
 
 def _in_one_group(listing: Listing, holders: dict[str, list[DatasetEntry]]) -> Members | None:

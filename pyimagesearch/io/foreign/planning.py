@@ -1,12 +1,13 @@
 """From the path of a file to the plan by which it is read."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
+
+import h5py
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.foreign.choices import Choices, UnrecognisedError
+from pyimagesearch.io.foreign.damage import damage_named
 from pyimagesearch.io.foreign.entries import Listing
 from pyimagesearch.io.foreign.identity import what_is
 from pyimagesearch.io.foreign.listing import open_foreign, read_listing
@@ -32,10 +33,10 @@ def plan_file(path: str | os.PathLike[str], choices: Choices | None = None, *, a
     require_hdf5(path)
     others = {name: _list(name) for name in {choices.labels_file, choices.names_file} - {""}}
     with open_foreign(path) as file:
-        plan = recognise(read_listing(file), choices, others)
+        plan = recognise(_list_open(path, file), choices, others)
         if plan.unfinished or (plan.rule and all(plan.shape) and plan.color_source != "book") or not plan.is_images:
             return plan
-        with decoding_explained(plan):
+        with damage_named(plan.file, f"rows of {plan.images or 'the images'}"):
             seen = look(file, plan)
     try:
         return plan.settle(seen)
@@ -53,19 +54,12 @@ def require_hdf5(path: str | os.PathLike[str]) -> None:
         raise UserError(f"data set: {os.fspath(path)} must be an HDF5 file; it is {what}")
 
 
-@contextmanager
-def decoding_explained(plan: Plan) -> Iterator[None]:
-    """Turn what HDF5 raises over bytes that it cannot decode into one clear error."""
-    try:
-        yield
-    except OSError as error:
-        raise UserError(
-            f"data set: rows of {plan.images or 'the images'} in {plan.file} cannot be decoded ({error}); their bytes "
-            "are damaged; copy or build the file again"
-        ) from error
-
-
 def _list(path: str) -> Listing:
     require_hdf5(path)
     with open_foreign(path) as file:
+        return _list_open(path, file)
+
+
+def _list_open(path: str | os.PathLike[str], file: h5py.File) -> Listing:
+    with damage_named(os.fspath(path), "the structure"):
         return read_listing(file)

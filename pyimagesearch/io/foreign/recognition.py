@@ -15,7 +15,7 @@ from pyimagesearch.io.foreign.color import colored, interlace_mode
 from pyimagesearch.io.foreign.entries import DatasetEntry, Listing
 from pyimagesearch.io.foreign.identity import what_holds
 from pyimagesearch.io.foreign.memberplan import plan_of_members
-from pyimagesearch.io.foreign.members import find_members, label_plan
+from pyimagesearch.io.foreign.members import find_members, find_samples, label_plan
 from pyimagesearch.io.foreign.optional import find_names, find_paths
 from pyimagesearch.io.foreign.pairing import Pair, find_pair, label_count
 from pyimagesearch.io.foreign.plan import Plan
@@ -42,8 +42,9 @@ def recognise(listing: Listing, choices: Choices | None = None, others: Mapping[
         raise UserError(f"data set: {listing.file} must hold labelled images; it is {what}")
     told = find_told(listing, choices, others)
     if told is None:
-        pair = find_pair(listing)
-        members = find_members(listing) if pair is None else None
+        members = find_samples(listing)
+        pair = None if members else find_pair(listing)
+        members = members or (None if pair else find_members(listing))
     else:
         pair, members = told
     if pair is not None:

@@ -1,6 +1,7 @@
 """The rows of a foreign file, read by its plan: arranged as images, and scaled as told."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +11,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.foreign.blocks import CACHE_BYTES, MEMORY_BYTES, ArrayRows
+from pyimagesearch.io.foreign.damage import damage_named
 from pyimagesearch.io.foreign.imagerows import ImageRows
 from pyimagesearch.io.foreign.links import find_dataset
 from pyimagesearch.io.foreign.listing import open_foreign
@@ -102,18 +104,20 @@ class PlannedRows:
             The number of the first row, and an ndarray of shape (k, h, w, c) or (k, d).
 
         Raises:
-            UserError: a value breaks the plan's rule.
+            UserError: a value breaks the plan's rule, or bytes cannot be decoded.
         """
-        for start, block in self.stored.blocks(first, last):
-            yield start, self._values.apply(block, start) if self._values else block
+        with self._damage_named():
+            for start, block in self.stored.blocks(first, last):
+                yield start, self._values.apply(block, start) if self._values else block
 
     def read(self, rows: Sequence[int]) -> np.ndarray:
         """Return rows by number, in any order, as a new ndarray of shape (k, h, w, c) or (k, d).
 
         Raises:
-            UserError: a value breaks the plan's rule.
+            UserError: a value breaks the plan's rule, or bytes cannot be decoded.
         """
-        block = self.stored.read(rows)
+        with self._damage_named():
+            block = self.stored.read(rows)
         return self._values.apply(block, int(min(rows, default=0))) if self._values else block
 
     def losses(self) -> str:
@@ -123,12 +127,15 @@ class PlannedRows:
     def slow_when_shuffled(self) -> str:
         """Return why rows in random order are slow to read, as a sentence; or "" where they are not."""
         rows = self.stored
-        if not isinstance(rows, ArrayRows) or rows.band_rows < 2 or len(rows) * rows.row_bytes <= CACHE_BYTES:
+        if not isinstance(rows, ArrayRows) or rows.band_rows < 2 or len(rows) * rows.row_bytes <= rows.cache_bytes:
             return ""
         return (
             f"each row of {self.plan.images} shares its chunks with {rows.band_rows - 1:,} others: in random order, "
             f"{rows.band_bytes / 2**20:,.0f} MiB are decoded for one row that is not in the cache"
         )
+
+    def _damage_named(self) -> AbstractContextManager[None]:
+        return damage_named(self.plan.file, f"rows of {self.plan.images or 'the images'}")
 
     def close(self) -> None:
         """Close the file."""

@@ -121,11 +121,11 @@ def test_threads_read_what_one_reads(stored):
     assert not wrong
 
 
-def test_slow_shuffling_is_said(make, monkeypatch):
+def test_slow_shuffling_is_said(make):
     path = make({"X": pictures(100), "y": classes(100)}, chunks=(50, 8, 6, 3), compression="gzip")
     with PlannedRows(plan_file(path)) as rows:
         assert rows.slow_when_shuffled() == ""
-        monkeypatch.setattr("pyimagesearch.io.foreign.rows.CACHE_BYTES", 1000)
+    with PlannedRows(plan_file(path), cache_bytes=1000) as rows:
         assert rows.slow_when_shuffled().startswith("each row of X shares its chunks with 49 others: in random order")
 
 

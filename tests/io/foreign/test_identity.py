@@ -69,13 +69,22 @@ def test_hdf5_files_of_something_else_are_called_what_they_are(make, datasets, a
         plan_file(make(datasets, attributes))
 
 
-def test_bytes_that_cannot_be_decoded_are_called_damaged(make):
-    images = pictures(height=64, width=64).astype(float)
+@pytest.mark.parametrize("dtype", [float, np.uint8])
+def test_bytes_that_cannot_be_decoded_are_called_damaged(make, read, dtype):
+    images = pictures(height=64, width=64).astype(dtype)
     path = make({"X": images, "y": classes()}, compression="gzip", chunks=(1, 64, 64, 3))
     with h5py.File(path) as file:
         info = file["X"].id.get_chunk_info(0)
     with open(path, "r+b") as file:
         file.seek(info.byte_offset + 20)
         file.write(b"\0" * 500)
-    with pytest.raises(UserError, match=r"rows of X in .* cannot be decoded .*; their bytes are damaged"):
+    with pytest.raises(UserError, match=r"rows of X of .* cannot be read .*; bytes are damaged; copy or build"):
+        read(path)
+
+
+def test_a_damaged_structure_is_called_so(make):
+    path = make({"X": pictures(), "y": classes()})
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"HEAP", b"HEPA", 1))
+    with pytest.raises(UserError, match=r"the structure of .* cannot be read .*; bytes are damaged"):
         plan_file(path)

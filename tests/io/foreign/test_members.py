@@ -63,9 +63,10 @@ def test_a_group_that_is_told(make, read):
         read(path, images="pics", labels="labels")
 
 
-def test_a_group_for_each_image_and_its_label(make, read):
+@pytest.mark.parametrize("shape", [(), (1,)])
+def test_a_group_for_each_image_and_its_label(make, read, shape):
     datasets = {f"{i}/image": image for i, image in enumerate(pictures())}
-    datasets |= {f"{i}/label": c for i, c in enumerate(classes())}
+    datasets |= {f"{i}/label": np.full(shape, c) for i, c in enumerate(classes())}
     plan, rows = read(make(datasets))
     np.testing.assert_array_equal(rows, pictures())
     np.testing.assert_array_equal(read_labels(plan).numbers, classes())
