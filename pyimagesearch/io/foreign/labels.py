@@ -35,8 +35,9 @@ def read_labels(plan: Plan) -> Labels:
     """Read the labels and the names of the classes.
 
     Raises:
-        UserError: labels are no class numbers, no one-hot rows and no text.
+        UserError: labels are no class numbers, no one-hot rows and no text; or the file is unfinished.
     """
+    plan.require_finished()
     remarks: list[str] = []
     names = _read_names(plan, remarks)
     raw = _raw(plan)[: len(plan)]
@@ -74,7 +75,7 @@ def _raw(plan: Plan) -> np.ndarray:
         dataset = find_dataset(file, labels.path)
         if labels.form == "one-hot":
             return _from_one_hot(dataset, labels.reverse)
-        return np.asarray(dataset[()]).reshape(-1)
+        return np.asarray(dataset[: len(plan)] if dataset.ndim == 1 else dataset[()]).reshape(-1)
 
 
 def _from_one_hot(dataset: h5py.Dataset, reverse: bool) -> np.ndarray:

@@ -10,6 +10,9 @@ from pyimagesearch.io.foreign.pairing import Key, meanings
 from pyimagesearch.io.foreign.plan import Plan
 
 
+_MOST_NAMES = 2**20
+
+
 def find_names(plan: Plan, listing: Listing, others: Mapping[str, Listing]) -> Plan:
     """Return a plan that knows where the names of the classes are.
 
@@ -81,9 +84,9 @@ def _why_no_names(entry: DatasetEntry) -> str:
         return entry.problem
     if entry.kind not in ("text", "u", "i", "f", "reference") or entry.image_files:
         return f"holds {entry.dtype}"
-    if entry.size != max(entry.shape, default=1):
+    if entry.size != max(entry.shape, default=1) or entry.size > _MOST_NAMES:
         return f"has shape {entry.shape}"
-    return ""
+    return "was never written" if entry.empty else ""
 
 
 def _why_no_paths(entry: DatasetEntry, plan: Plan) -> str:

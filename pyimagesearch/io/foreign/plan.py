@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from pyimagesearch.errors import UserError
 from pyimagesearch.io.foreign.axes import Axes
 from pyimagesearch.io.foreign.choices import Choices
 from pyimagesearch.io.foreign.values import Seen, ValueRule, rule_of
@@ -91,6 +92,11 @@ class Plan:
     def is_images(self) -> bool:
         """Whether rows are images; vectors otherwise."""
         return len(self.shape) == 4
+
+    def require_finished(self) -> None:
+        """Raise a UserError if the file's writer was stopped, so that rows are missing."""
+        if self.unfinished:
+            raise UserError(f"data set: {self.file} is unfinished: {self.unfinished}")
 
     def settle(self, seen: Seen) -> "Plan":
         """Return the plan with everything that depends on the values, once some rows were looked at.

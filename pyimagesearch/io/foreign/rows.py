@@ -79,7 +79,12 @@ class PlannedRows:
         self, plan: Plan, *, memory_bytes: int = MEMORY_BYTES, cache_bytes: int = CACHE_BYTES,
         scratch: Path | None = None,
     ) -> None:  # fmt: skip
-        """Open the file of a plan; memory arguments as of `ArrayRows`."""
+        """Open the file of a plan; memory arguments as of `ArrayRows`.
+
+        Raises:
+            UserError: the file cannot be opened, or is unfinished.
+        """
+        plan.require_finished()
         if plan.is_images and plan.rule is None:
             raise ValueError("the plan must be settled by Plan.settle before its rows are read")
         self.plan = plan

@@ -142,6 +142,13 @@ def test_optional_data_that_are_odd_are_left_out_with_a_remark(make, read):
     assert "the names of classes in label_names are left out: it holds a table" in remarks
 
 
+def test_names_that_claim_too_much_are_left_out(make):
+    path = make({"X": pictures(), "y": classes()})
+    with h5py.File(path, "a") as file:
+        file.create_dataset("label_names", (10**12,), "S1000")
+    assert "label_names are left out: it has shape (1000000000000,)" in plan_file(path).in_words()["remarks"]
+
+
 def test_foreign_attributes_of_our_names_do_not_matter(make, read):
     path = make({"X": pictures(), "y": classes()}, {"/": {"checksum": 5, "format_version": "2.0"}})
     _, rows = read(path)

@@ -2,6 +2,7 @@ import h5py
 import numpy as np
 import pytest
 
+from pyimagesearch.errors import UserError
 from pyimagesearch.io.foreign.choices import Choices
 from pyimagesearch.io.foreign.labels import read_labels
 from pyimagesearch.io.foreign.planning import plan_file
@@ -40,6 +41,9 @@ def test_nothing_written_is_an_unfinished_build(tmp_path):
     plan = plan_file(tmp_path / "a.h5")
     assert plan.unfinished.startswith("nothing was ever written into images: its writer was stopped, build the file")
     assert plan.in_words()["unfinished"] == plan.unfinished
+    for use in (read_labels, PlannedRows):
+        with pytest.raises(UserError, match=r"a\.h5 is unfinished: nothing was ever written into images"):
+            use(plan)
 
 
 def test_chunks_that_were_never_written_are_said_unless_rows_are_told(tmp_path):
