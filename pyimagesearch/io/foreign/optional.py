@@ -9,7 +9,6 @@ from pyimagesearch.io.foreign.entries import DatasetEntry, Listing
 from pyimagesearch.io.foreign.pairing import Key, meanings
 from pyimagesearch.io.foreign.plan import Plan
 
-
 _MOST_NAMES = 2**20
 
 
