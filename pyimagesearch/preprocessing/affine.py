@@ -1,4 +1,4 @@
-"""The one affine map of a random rotation, shift, shear, zoom and flip.
+"""Compose one affine map of a random rotation, shift, shear, zoom and flip.
 
 Conventions are those of the ``ImageDataGenerator`` of Keras 2, so that its arguments keep their meaning: the
 map leads from the result's (row, column) to the source's, about the image's centre, and is composed as
@@ -12,26 +12,28 @@ import numpy as np
 
 
 class Transform(NamedTuple):
-    """The parameters that were drawn for one image."""
+    """Random parameters of one image.
+
+    Attributes:
+        theta: rotation, in degrees.
+        tx, ty: shift along the rows and along the columns, in pixels.
+        shear: shear angle, in degrees.
+        zx, zy: zoom along the rows and along the columns; below 1 the content grows.
+        flip_horizontal, flip_vertical: whether the result is mirrored.
+        brightness: factor on every pixel.
+        channel_shift: added to every pixel.
+    """
 
     theta: float = 0.0
-    """Rotation in degrees."""
     tx: float = 0.0
-    """Shift along the rows, in pixels."""
     ty: float = 0.0
-    """Shift along the columns, in pixels."""
     shear: float = 0.0
-    """Shear angle in degrees."""
     zx: float = 1.0
-    """Zoom along the rows; below 1 the content grows."""
     zy: float = 1.0
-    """Zoom along the columns."""
     flip_horizontal: bool = False
     flip_vertical: bool = False
     brightness: float = 1.0
-    """Factor on every pixel."""
     channel_shift: float = 0.0
-    """Added to every pixel."""
 
     @property
     def moves_pixels(self) -> bool:

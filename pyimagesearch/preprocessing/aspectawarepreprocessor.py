@@ -1,4 +1,6 @@
-"""Resizes an image so that it keeps its aspect ratio, and cuts the rest off evenly."""
+"""Resize an image and keep its aspect ratio; cut the rest off evenly."""
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -10,8 +12,8 @@ from pyimagesearch.preprocessing.resizing import resize
 class AspectAwarePreprocessor:
     """Cut the longer sides off evenly until the aspect ratio is the target's, then resize what is left.
 
-    The book resizes first: the same picture, give or take half a pixel of what is cut, but pixels are
-    resized that nobody will see.
+    The book resizes first: the same picture, give or take half a pixel of what is cut, but it also resizes
+    the pixels that are cut off.
 
     Args:
         width: width of the result, in pixels.
@@ -23,23 +25,27 @@ class AspectAwarePreprocessor:
         check_size(width=width, height=height)
         self.width, self.height, self.inter = width, height, inter
 
-    def preprocess(self, image: np.ndarray) -> np.ndarray:
+    def preprocess(self, image: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Return the image as (height, width[, channels]) of its own dtype.
 
         Args:
             image: ndarray of shape (h, w) or (h, w, channels), uint8 or float32.
+            out: where to write the result, if its shape and dtype are those of the result.
 
         Raises:
             UserError: ``image`` is no image.
         """
         check_image(image, "AspectAwarePreprocessor")
+        return self.transform(image, (), out)
+
+    def transform(self, image: np.ndarray, numbers: Sequence[float], out: np.ndarray | None) -> np.ndarray:
+        """Do the same as `preprocess`, unchecked; ``numbers`` are not used."""
         h, w = image.shape[:2]
-        if (h, w) == (self.height, self.width):
-            return image
         cut_h = min(h, max(1, round(w * self.height / self.width)))
         cut_w = min(w, max(1, round(h * self.width / self.height)))
-        top, left = (h - cut_h) // 2, (w - cut_w) // 2
-        image = image[top : top + cut_h, left : left + cut_w]
+        if (cut_h, cut_w) != (h, w):
+            top, left = (h - cut_h) // 2, (w - cut_w) // 2
+            image = image[top : top + cut_h, left : left + cut_w]
         if (cut_h, cut_w) == (self.height, self.width):
             return image
-        return resize(image, self.width, self.height, self.inter)
+        return resize(image, self.width, self.height, self.inter, out)

@@ -1,4 +1,4 @@
-"""Random rotation, shift, shear, zoom, flip, brightness and colour shift by a single warp."""
+"""Augment an image: random rotation, shift, shear, zoom and flip in one warp, brightness and colour shift."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -28,17 +28,16 @@ class AugmentPreprocessor:
 
     Args:
         rotation_range: largest rotation either way, in degrees.
-        width_shift_range: largest shift to either side: below 1 as a fraction of the width, from 1
-            on in pixels.
+        width_shift_range: largest shift to either side: a fraction of the width if below 1, else pixels.
         height_shift_range: the same up and down.
         shear_range: largest shear angle either way, in degrees.
-        zoom_range: a fraction z for zooms in [1 - z, 1 + z], or the pair (lowest, highest); rows
-            and columns are zoomed independently, and below 1 the content grows.
-        horizontal_flip: mirror every other image, at random.
-        vertical_flip: turn every other image upside down, at random.
+        zoom_range: a fraction z for zooms in [1 - z, 1 + z], or the pair (lowest, highest); rows and columns
+            are zoomed independently; a zoom below 1 enlarges the content.
+        horizontal_flip: mirror a random half of the images.
+        vertical_flip: turn a random half of the images upside down.
         brightness_range: None, or the pair (lowest, highest) of the factor on all pixels.
         channel_shift_range: largest number added to, or taken from, all pixels.
-        fill_mode: what lies beyond the border: "nearest", "constant", "reflect" or "wrap".
+        fill_mode: how to fill what lies beyond the border: "nearest", "constant", "reflect" or "wrap".
         cval: the value beyond the border for "constant".
 
     Raises:
@@ -85,7 +84,7 @@ class AugmentPreprocessor:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> "AugmentPreprocessor":
-        """Make one from a mapping of its arguments, as the config's ``AUGMENTATION``.
+        """Make one from a mapping of its arguments.
 
         Raises:
             UserError: a name is no argument, or a value is out of its range.
@@ -94,7 +93,7 @@ class AugmentPreprocessor:
         unknown = settings.keys() - set(known)
         if unknown:
             raise UserError(
-                f"AUGMENTATION: must hold arguments of AugmentPreprocessor; received {', '.join(sorted(unknown))}; "
+                f"augmentation: must hold arguments of AugmentPreprocessor; received {', '.join(sorted(unknown))}; "
                 f"choose among {', '.join(known)}"
             )
         return cls(**settings)
@@ -152,7 +151,7 @@ class AugmentPreprocessor:
         return self.transform(image, (rng or np.random.default_rng()).random(self.draws), out)
 
     def transform(self, image: np.ndarray, numbers: Any, out: np.ndarray | None) -> np.ndarray:
-        """Do as `preprocess`, unchecked, with ``numbers`` in [0, 1)."""
+        """Do the same as `preprocess`, unchecked, with ``numbers`` in [0, 1)."""
         if self._only_flips:
             flip_horizontal = self.horizontal_flip and numbers[6] < 0.5
             return _flip(image, flip_horizontal, self.vertical_flip and numbers[7] < 0.5, out)

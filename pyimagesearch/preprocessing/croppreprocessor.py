@@ -1,4 +1,4 @@
-"""Cuts the ten crops of an image whose predictions are averaged."""
+"""Cut the ten crops of an image whose predictions are averaged."""
 
 from collections.abc import Sequence
 
@@ -16,8 +16,8 @@ class CropPreprocessor:
     Args:
         width: width of a crop, in pixels.
         height: height of a crop, in pixels.
-        horiz: whether the mirror images are wanted as well: ten crops instead of five.
-        inter: not used; the book's crops were resized by it where they came out uneven.
+        horiz: whether to add the mirror images: ten crops instead of five.
+        inter: not used; the book resized uneven crops with it.
     """
 
     def __init__(self, width: int, height: int, horiz: bool = True, inter: int = cv2.INTER_AREA) -> None:
@@ -41,7 +41,7 @@ class CropPreprocessor:
         return self.transform(image, (), out)
 
     def transform(self, image: np.ndarray, numbers: Sequence[float], out: np.ndarray | None) -> np.ndarray:
-        """Do as `preprocess`, unchecked; ``numbers`` are not used."""
+        """Do the same as `preprocess`, unchecked; ``numbers`` are not used."""
         bottom, right = image.shape[0] - self.height, image.shape[1] - self.width
         corners = ((0, 0), (0, right), (bottom, right), (bottom, 0), (bottom // 2, right // 2))
         shape = (self.height, self.width, *image.shape[2:])

@@ -1,4 +1,4 @@
-"""Checks that the preprocessors share."""
+"""Validate images and sizes, as all preprocessors do."""
 
 from typing import Any
 

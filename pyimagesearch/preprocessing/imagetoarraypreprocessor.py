@@ -1,4 +1,4 @@
-"""Gives an image the channel axis that Keras expects."""
+"""Put the channel axis of an image where Keras expects it."""
 
 from collections.abc import Sequence
 
@@ -38,7 +38,7 @@ class ImageToArrayPreprocessor:
         return self.transform(image, (), None)
 
     def transform(self, image: np.ndarray, numbers: Sequence[float], out: np.ndarray | None) -> np.ndarray:
-        """Do as `preprocess`, unchecked; ``numbers`` and ``out`` are not used."""
+        """Do the same as `preprocess`, unchecked; ``numbers`` and ``out`` are not used."""
         if image.ndim == 2:
             image = image[:, :, None]
         if self.data_format is None:

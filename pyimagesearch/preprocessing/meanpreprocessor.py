@@ -1,4 +1,4 @@
-"""Subtracts the mean colour of the training set."""
+"""Subtract the mean colour of the training images."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ _FAST = (np.uint8, np.float32)
 
 
 class MeanPreprocessor:
-    """Subtract the training set's mean of each colour from BGR images.
+    """Subtract the training images' mean of each colour from BGR images.
 
     Args:
         r_mean, g_mean, b_mean: means of the red, green and blue channel, in [0, 255].
@@ -48,7 +48,7 @@ class MeanPreprocessor:
         return self.transform(image, (), out)
 
     def transform(self, image: np.ndarray, numbers: Sequence[float], out: np.ndarray | None) -> np.ndarray:
-        """Do as `preprocess`, unchecked; ``numbers`` are not used."""
+        """Do the same as `preprocess`, unchecked; ``numbers`` are not used."""
         if out is None:
             out = np.empty(image.shape, np.float32)
         if image.ndim == 2 or image.shape[-1] == 1:
@@ -56,7 +56,7 @@ class MeanPreprocessor:
         elif image.dtype in _FAST and image.ndim == 3:
             cv2.subtract(image, self._scalar, dst=out, dtype=cv2.CV_32F)
         elif image.dtype in _FAST and image.flags.c_contiguous and out.flags.c_contiguous:
-            tall = (-1, image.shape[-2], 3)  # OpenCV knows no batches: images one below the other
+            tall = (-1, image.shape[-2], 3)  # OpenCV knows no batches: stack the images into a tall one
             cv2.subtract(image.reshape(tall), self._scalar, dst=out.reshape(tall), dtype=cv2.CV_32F)
         else:
             means = np.array(self._scalar[:3], np.float32)

@@ -1,4 +1,4 @@
-"""Brings pixels into the channel order and onto the scale that a network was trained with."""
+"""Give pixels the channel order and the scale that a network was trained with."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ class NormalizePreprocessor:
         data_order: order of the image's channels.
 
     Raises:
-        UserError: a colour is missing, a deviation is not above 0, or an order is none of the two.
+        UserError: a colour is missing, a deviation is not above 0, or an order is neither "BGR" nor "RGB".
     """
 
     def __init__(
@@ -70,11 +70,11 @@ class NormalizePreprocessor:
         return self.transform(image, (), out)
 
     def transform(self, image: np.ndarray, numbers: Sequence[float], out: np.ndarray | None) -> np.ndarray:
-        """Do as `preprocess`, unchecked; ``numbers`` are not used."""
+        """Do the same as `preprocess`, unchecked; ``numbers`` are not used."""
         if out is None:
             out = np.empty(image.shape, np.float32)
         if image.ndim == 4:
-            for each, place in zip(image, out, strict=True):  # each stays in the processor's cache
+            for each, place in zip(image, out, strict=True):  # one image stays in the processor's cache
                 self.transform(each, (), place)
             return out
         if image.ndim == 2 or image.shape[2] == 1:

@@ -1,4 +1,4 @@
-"""Cuts a random window out of an image, for training."""
+"""Cut a random window out of an image, for training."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ class PatchPreprocessor:
         return self.transform(image, (rng or np.random.default_rng()).random(self.draws), None)
 
     def transform(self, image: np.ndarray, numbers: Any, out: np.ndarray | None) -> np.ndarray:
-        """Do as `preprocess`, unchecked, with ``numbers`` in [0, 1); ``out`` is not used."""
+        """Do the same as `preprocess`, unchecked, with ``numbers`` in [0, 1); ``out`` is not used."""
         h, w = image.shape[:2]
         top = int(numbers[0] * (h - self.height + 1))
         left = int(numbers[1] * (w - self.width + 1))

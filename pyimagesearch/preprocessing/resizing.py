@@ -1,4 +1,4 @@
-"""Resizes an image as ``cv2.resize`` does, in half the time where sides shrink to half or more."""
+"""Resize an image as ``cv2.resize`` does, in half the time where sides shrink to between half and all."""
 
 from functools import lru_cache
 
@@ -13,10 +13,10 @@ def resize(
 ) -> np.ndarray:
     """Return the image as (height, width[, channels]) of its own dtype.
 
-    The pixel that INTER_AREA makes is the mean over a box of 1 to 2 pixels a side, for which OpenCV has
-    a slow loop. The same is the mean of the box's four quarters, each less than a pixel wide: OpenCV
-    makes the quarters, when it enlarges, and the means of 2x2 pixels by vector instructions. Rounding
-    twice changes 8-bit pixels by at most 1.
+    INTER_AREA takes the mean over a box of 1 to 2 pixels a side, for which OpenCV has a slow loop. The mean
+    of the four quarters of the box, each less than a pixel wide, is the same: OpenCV computes the quarters
+    by enlarging, and the means of 2x2 pixels, by vector instructions. Rounding twice changes 8-bit pixels by
+    at most 1.
 
     Args:
         image: ndarray of shape (h, w) or (h, w, channels), uint8 or float32.

@@ -1,4 +1,4 @@
-"""Resizes an image and ignores its aspect ratio."""
+"""Resize an image and ignore its aspect ratio."""
 
 from collections.abc import Sequence
 
@@ -36,7 +36,7 @@ class SimplePreprocessor:
         return self.transform(image, (), out)
 
     def transform(self, image: np.ndarray, numbers: Sequence[float], out: np.ndarray | None) -> np.ndarray:
-        """Do as `preprocess`, unchecked; ``numbers`` are not used."""
+        """Do the same as `preprocess`, unchecked; ``numbers`` are not used."""
         if image.shape[:2] == (self.height, self.width):
             return image
         return resize(image, self.width, self.height, self.inter, out)

@@ -9,8 +9,10 @@ from pyimagesearch.building.packing import pack
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.io.images.decoding import read_image
 from pyimagesearch.io.images.folder import label_from_name, list_image_folder
+from pyimagesearch.io.reading.rows import open_rows
 from pyimagesearch.preprocessing import AspectAwarePreprocessor, PatchPreprocessor
 
 SIZE = 48
@@ -149,3 +151,29 @@ def test_features_keep_their_dtype(tmp_path, dtype):
     with h5py.File(path) as file:
         assert file["features"].dtype == dtype
         assert (file["features"][:] == features).all()
+
+
+def test_the_table_of_ends_of_a_large_file_is_not_overwritten(tmp_path):
+    """Images begin on whole MiB: the table is made to end just after one, where they would fit too early."""
+    images = [np.full((1, 1, 3), value, np.uint8) for value in (0, 90, 255)]
+
+    def write(path, rows):
+        with HDF5DatasetWriter((rows, 1, 1, 3), path, encoding="jpeg", buf_size=rows) as writer:
+            encoded = [writer.encode(image) for image in images]
+            writer.add_encoded([encoded[i % 3] for i in range(rows)], np.arange(rows) % 3)
+        with h5py.File(path) as file:
+            ends = file["jpeg_ends"]
+            assert int(ends[-1]) == sum(len(encoded[i % 3].data) for i in range(rows))
+            return ends.id.get_offset() + ends.nbytes, file["jpeg"].id.get_offset()
+
+    a_row = 8 + 4 + 3 * 8 + 8  # bytes of label, checksum, sums and end
+    before = write(tmp_path / "small.hdf5", 1)[0] - a_row
+    rows = -(-(6 * 2**20 - before) // a_row)
+    stop, place = write(tmp_path / "large.hdf5", rows)
+    assert rows > 2**17
+    assert 6 * 2**20 <= stop < 6 * 2**20 + 2**13
+    assert place == 7 * 2**20
+    reader = open_rows(read_header(tmp_path / "large.hdf5"))
+    for index in (0, 1, 2, rows - 2, rows - 1):
+        np.testing.assert_array_equal(reader.row(index), images[index % 3])
+    reader.close()

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from pyimagesearch.io.batching.batchloader import BatchLoader
 from pyimagesearch.preprocessing import AspectAwarePreprocessor
 
 
@@ -76,3 +77,25 @@ def test_a_line_is_cut_before_it_is_scaled_to_gigabytes(shape):
     tracemalloc.stop()
     assert result.shape == (100, 100, 3)
     assert result.max() == 255
+
+
+def test_a_mapped_row_is_not_copied(write_dataset, rng):
+    path, preprocessor = write_dataset(rng.integers(0, 256, (4, 12, 18, 3), np.uint8)), AspectAwarePreprocessor(12, 12)
+    transform, writeable = preprocessor.transform, []
+
+    def note(image, numbers, out):
+        writeable.append(image.flags.writeable)
+        return transform(image, numbers, out)
+
+    preprocessor.transform = note
+    loader = BatchLoader(path, 4, [preprocessor], dtype="uint8")
+    loader.batch(0, 0)
+    loader.close()
+    assert not any(writeable)
+
+
+def test_the_result_is_written_where_it_is_wanted(rng):
+    image, out = rng.integers(0, 256, (30, 20, 3), np.uint8), np.empty((10, 10, 3), np.uint8)
+    preprocessor = AspectAwarePreprocessor(10, 10)
+    assert preprocessor.preprocess(image, out) is out
+    np.testing.assert_array_equal(out, preprocessor.preprocess(image))

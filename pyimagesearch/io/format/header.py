@@ -163,7 +163,7 @@ def header_of_file(file: h5py.File, ours: bool) -> Header:
     labels = open_dataset(file, "labels")
     if rows is None or labels is None:
         with damage_reported(path):
-            names = ", ".join(file) or "nothing"
+            names = ", ".join(map(str, file)) or "nothing"
         raise UserError(
             f"data set: {path} must hold labels and one of {', '.join(keys)}; it holds {names}; was it made by "
             "another program?"

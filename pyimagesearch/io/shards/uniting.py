@@ -1,6 +1,6 @@
 """Unite shards: write the small file over them, and give all of them their names at one moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from pyimagesearch.io.format.shardtable import ShardEntry, identity, write_table
 from pyimagesearch.io.format.untrusted import damage_reported, damaged, open_dataset, read_dataset
 from pyimagesearch.io.shards.names import named_shards, remove_stale, shard_paths
 from pyimagesearch.io.writing.unfinished import open_structure
-from pyimagesearch.utils.atomic import LockedFile, PathLike, check_output, partial_path, publish, replacing
+from pyimagesearch.utils.atomic import PathLike, check_output, partial_path, publish, replacing
 
 _OF_ONE_FILE = {"shard", "checksum", "complete"}
 _MISSING = {"i": -1, "f": np.nan}
@@ -136,9 +136,7 @@ def unite(path: PathLike, count: int, overwrite: bool = False) -> None:
         write_united(Path(path), finals, read_shards(Path(path), finals))
 
 
-def publish_set(
-    path: PathLike, count: int, overwrite: bool = False, locked: Mapping[Path, LockedFile] | None = None
-) -> None:
+def publish_set(path: PathLike, count: int, overwrite: bool = False) -> None:
     """Give the sealed shards of a data set their final names, unite them, and remove what they replace.
 
     Each shard is sealed under its unfinished name (see `HDF5DatasetWriter.seal`) or has its final one already. All
@@ -147,7 +145,6 @@ def publish_set(
 
     Args:
         overwrite: replace an earlier data set, of any number of shards.
-        locked: unfinished files that the caller has locked, by their final names; they are closed.
 
     Raises:
         UserError: as of `unite`; no name was changed then.
@@ -160,7 +157,7 @@ def publish_set(
     if count > 1 and not set(waiting).isdisjoint(named_shards(path)):
         path.unlink()  # it would name a mixture of old and new shards
     for final in waiting:
-        publish(partial_path(final), final, (locked or {}).get(final))
+        publish(partial_path(final), final)
     if count > 1:
         write_united(path, finals, shards)
     if overwrite:

@@ -3,6 +3,7 @@ import pickle
 import sys
 import threading
 
+import cv2
 import numpy as np
 import pytest
 
@@ -269,3 +270,30 @@ def test_any_encoding_is_loaded(write_dataset, images, options):
     np.testing.assert_array_equal(loader.batch(0, 1), np.stack(stored.read([4, 5, 6, 7])))
     stored.close()
     loader.close()
+
+
+def test_opencv_gets_its_threads_back_when_the_last_loader_closes(load):
+    cv2.setNumThreads(2)
+    loaders = [load(6), load(6)]
+    loaders[0].batch(0, 0)
+    assert cv2.getNumThreads() == 1
+    loaders[0].close()
+    assert cv2.getNumThreads() == 1
+    loaders[1].close()
+    loaders[1].close()
+    assert cv2.getNumThreads() == 2
+    loaders[0].batch(0, 0)  # which opens it again
+    assert cv2.getNumThreads() == 1
+    loaders[0].close()
+
+
+def test_the_rows_of_a_batch_are_worked_out_once(load, monkeypatch):
+    loader = load(6)
+    rows, images = loader.indexed_batch(1, 2)
+    np.testing.assert_array_equal(rows, loader.rows(1, 2))
+    np.testing.assert_array_equal(images, loader.batch(1, 2))
+    calls, compute = [], loader.rows
+    monkeypatch.setattr(loader, "rows", lambda *key: calls.append(key) or compute(*key))
+    for index in range(3):  # and two batches ahead, of which the last is the first of the next epoch
+        loader.indexed_batch(5, index)
+    assert calls == [(5, 0), (5, 1), (5, 2), (5, 3), (6, 0)]
