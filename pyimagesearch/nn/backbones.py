@@ -1,7 +1,8 @@
-"""Networks trained on ImageNet, and what each expects of an image."""
+"""Networks trained on ImageNet, and the input that each expects."""
 
 import contextlib
 import importlib
+import math
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -13,10 +14,12 @@ import numpy as np
 from pyimagesearch.errors import UserError
 
 _CONNECT_SECONDS = 10
+_UNFIT = (ValueError, TypeError, LookupError, OSError, RuntimeError)
+"""Errors of Keras and h5py on a weights file of another network or another kind."""
 
 
 class Scaling(NamedTuple):
-    """How pixels in [0, 255] become a network's input: channel by channel (pixel - mean) / deviation.
+    """A network's input made of pixels in [0, 255]: (pixel - mean) / deviation, channel by channel.
 
     Attributes:
         order: of the input's channels, "BGR" or "RGB".
@@ -51,9 +54,9 @@ class Backbone(NamedTuple):
         module: the module there that holds its ``preprocess_input``.
         size: width and height of its input, in pixels.
         features: length of its feature vector, at an alpha of 1.
-        scaling: what it expects of pixels.
-        layer: the layer whose output, averaged over the image, is the feature vector; None where that
-            is the output of the whole network without its top, and no layer of a fixed name.
+        scaling: its input made of pixels.
+        layer: the layer whose output, averaged over the image, is the feature vector; None where only the output
+            of the whole network without its top is, as no layer there has a fixed name.
     """
 
     builder: str
@@ -118,7 +121,7 @@ def find_backbone(name: str) -> Backbone:
     """Return a backbone by its name, in any case.
 
     Raises:
-        UserError: there is none of that name.
+        UserError: there is no such backbone.
     """
     try:
         return BACKBONES[name.lower()]
@@ -126,28 +129,43 @@ def find_backbone(name: str) -> Backbone:
         raise UserError(f"model: must be one of {', '.join(BACKBONES)}, or a .keras file; received {name!r}") from None
 
 
+def read_alpha(alpha: float | str | None) -> float | None:
+    """Return the width of a MobileNet as a number; None or "" asks for its default of 1.
+
+    Raises:
+        UserError: it is no number above 0.
+    """
+    try:
+        number = None if alpha in (None, "") else float(alpha)  # type: ignore[arg-type]
+    except ValueError:
+        number = -1.0
+    if number is None or 0 < number < math.inf:
+        return number
+    raise UserError(f"alpha: must be a number above 0, the width of a MobileNet as a factor; received {alpha!r}")
+
+
 def load_backbone(
     name: str, weights: str, alpha: float | None = None, top: bool = False, *, size: int | None = None
 ) -> keras.Model:
-    """Return a network that takes images as its `Backbone.scaling` says.
+    """Return a network whose input is scaled as its `Backbone.scaling` says.
 
     Args:
         name: a key of `BACKBONES`, in any case.
         weights: "imagenet" (Keras downloads them once), "none" for random ones, or a file of Keras's
-            weights for ImageNet; a file of the whole network also serves for one without its top.
-        alpha: width of a MobileNet, as a factor; 1 if None.
+            weights for ImageNet; a file of the whole network also serves without the top.
+        alpha: width of a MobileNet, as a factor; None for 1.
         top: whether to end in the classifier of `imagenet_labels`, with outputs of shape (n, 1000) that
             sum to 1, instead of pooled features of shape (n, features).
-        size: width and height of its input, in pixels; the backbone's own if None.
+        size: width and height of its input, in pixels; None for the backbone's own.
 
     Raises:
         UserError: the weights are not on this disk and cannot be downloaded, or do not fit; or the
             network has no alpha.
     """
-    backbone = find_backbone(name)
+    backbone, alpha = find_backbone(name), read_alpha(alpha)
     if alpha is not None and not backbone.has_alpha:
         raise UserError(
-            f"alpha: is the width of MobileNets alone; received {alpha} for {backbone.builder}; leave it out"
+            f"alpha: must be given for MobileNets only; received {alpha} for {backbone.builder}; leave it out"
         )
     if weights not in ("imagenet", "none") and not os.path.isfile(weights):
         raise UserError(f"weights: must be imagenet, none or a file; received {weights}, which does not exist")
@@ -160,7 +178,7 @@ def load_backbone(
     if weights == "none":
         try:
             return build(weights=None, include_top=top, **options)
-        except ValueError as error:  # Keras has a smallest size for each, and widths of its own
+        except ValueError as error:  # each has a smallest size, and MobileNets have certain widths
             raise UserError(
                 f"size, alpha: {backbone.builder} cannot be made for images of {side[0]}x{side[0]} pixels, alpha "
                 f"{alpha or 1} ({error}); choose others"
@@ -170,12 +188,12 @@ def load_backbone(
             return build(weights=weights, include_top=top, **options)
     try:
         model = _load_file(backbone, weights, top, options)
-    except Exception as error:  # whatever the reader of a file of another kind stumbles over
+    except _UNFIT as error:
         width = f" with alpha {alpha or 1}" if backbone.has_alpha else ""
         whole = "with its top" if top else "with or without its top"
         raise UserError(
             f"weights: {weights} does not fit {backbone.builder}{width}, {whole} ({error}); pass Keras's file for "
-            f"this network{' and its --alpha' if width else ''}"
+            f"this network{' and its alpha' if width else ''}"
         ) from error
     return keras.Model(model.inputs[0], model.output, name=model.name)  # Keras may have made it with a list of inputs
 
@@ -186,7 +204,7 @@ def _load_file(backbone: Backbone, path: str, top: bool, options: dict[str, Any]
         options = {**options, "input_tensor": _efficientnet_input(options["input_shape"])}
     try:
         return build(weights=path, include_top=top, **options)
-    except Exception:
+    except _UNFIT:
         if top:
             raise
         model = build(weights=None, include_top=False, **options)
@@ -197,10 +215,10 @@ def _load_file(backbone: Backbone, path: str, top: bool, options: dict[str, Any]
 
 
 def _efficientnet_input(shape: tuple[int, ...]) -> keras.KerasTensor:
-    """Return an input that divides by the root of the deviations once more, as these networks were trained.
+    """Return an input that divides by the root of the deviations once more, as in the training of these networks.
 
     Keras builds that into EfficientNet for its own download of the weights, not for the same weights
-    from a file. Here it comes before Keras's (x / 255 - mean) / deviation, there behind it.
+    from a file. Here it comes before Keras's (x / 255 - mean) / deviation, there after it.
     """
     means = np.array([STANDARDIZED.means[color] for color in "RGB"])
     factors = 1 / np.sqrt([STANDARDIZED.deviations[color] / 255 for color in "RGB"])
@@ -210,27 +228,29 @@ def _efficientnet_input(shape: tuple[int, ...]) -> keras.KerasTensor:
 
 @contextlib.contextmanager
 def _downloads(what: str) -> Iterator[None]:
-    """Give up soon where there is no network, and say what to do then."""
+    """Give up soon without a network connection, and say what to do."""
     patience = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_CONNECT_SECONDS)
     try:
         yield
     except ValueError as error:  # Keras has no such weights
-        raise UserError(f"weights: {what} cannot be had so: {error}") from error
-    except Exception as error:  # Keras raises a bare Exception when a download fails
+        raise UserError(f"weights: {what} cannot be loaded: {error}") from error
+    except Exception as error:
+        if type(error) is not Exception and not isinstance(error, OSError):  # Keras: a bare Exception for a download
+            raise
         raise UserError(
             f"weights: {what} are not in ~/.keras/models and could not be downloaded ({error}); connect to the "
-            "internet once, pass --weights FILE, or --model FILE.keras for a network of your own"
+            "internet once, pass weights=FILE, or model=FILE.keras for a network of your own"
         ) from error
     finally:
         socket.setdefaulttimeout(patience)
 
 
 def imagenet_labels() -> list[tuple[str, str]]:
-    """Return WordNet's number and the name of ImageNet's 1000 classes, in the order of a network's outputs.
+    """Return WordNet's number and the name of each of ImageNet's 1000 classes, in the order of a network's outputs.
 
     Raises:
-        UserError: they are not on this disk and cannot be downloaded.
+        UserError: the names are not on this disk and cannot be downloaded.
     """
     falling = -np.arange(1000, dtype=np.float32)[None]
     with _downloads("the names of ImageNet's classes"):

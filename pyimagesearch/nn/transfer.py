@@ -1,6 +1,5 @@
 """A trained backbone with a new head: one flat network, whose upper layers learn."""
 
-import math
 from typing import NamedTuple
 
 import keras
@@ -69,8 +68,6 @@ class TransferNetwork(NamedTuple):
         return preparation._replace(stored_size=stored_size)
 
     def _load(self) -> keras.Model:
-        if self.alpha is not None and not 0 < self.alpha < math.inf:
-            raise UserError(f"alpha: must be a number above 0, the width of a MobileNet; received {self.alpha}")
         return load_backbone(self.backbone, self.weights, self.alpha, size=self.size)
 
 

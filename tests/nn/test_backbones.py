@@ -89,7 +89,7 @@ class TestLoading:
 
     @pytest.mark.parametrize("alpha", [0.5, 1.0])
     def test_only_mobilenets_have_an_alpha(self, alpha):
-        with pytest.raises(UserError, match=f"alpha: is the width of MobileNets alone; received {alpha} for ResNet50"):
+        with pytest.raises(UserError, match=f"alpha: must be given for MobileNets only; received {alpha} for ResNet50"):
             load_backbone("resnet50", "none", alpha)
 
     def test_missing_weights_are_named(self, tmp_path):
@@ -107,7 +107,7 @@ class TestLoading:
     @needs_weights
     @pytest.mark.parametrize("alpha", [None, 0.25, 0.5])
     def test_the_alpha_must_be_that_of_the_file(self, alpha):
-        message = rf"no_top\.h5 does not fit MobileNet with alpha {alpha or 1}, with or without.*and its --alpha$"
+        message = rf"no_top\.h5 does not fit MobileNet with alpha {alpha or 1}, with or without.*and its alpha$"
         with pytest.raises(UserError, match=message):
             load_backbone("mobilenet", str(NO_TOP), alpha)
 
@@ -160,7 +160,7 @@ class TestDownloads:
 
         monkeypatch.setattr(keras.applications, "ResNet50", offline)
         before = socket.getdefaulttimeout()
-        message = r"ImageNet weights of ResNet50 are not in .* downloaded \(URL fetch failure\); .*--weights FILE"
+        message = r"ImageNet weights of ResNet50 are not in .* downloaded \(URL fetch failure\); .*weights=FILE"
         with pytest.raises(UserError, match=message):
             load_backbone("resnet50", "imagenet")
         assert patience[0] <= 30
@@ -174,7 +174,7 @@ class TestDownloads:
         np.testing.assert_array_equal(*features)
 
     def test_an_alpha_that_keras_has_no_weights_for_is_named(self, keras_home):
-        with pytest.raises(UserError, match=r"weights: the ImageNet weights of MobileNet cannot be had so: .*alpha"):
+        with pytest.raises(UserError, match=r"weights: the ImageNet weights of MobileNet cannot be loaded: .*alpha"):
             load_backbone("mobilenet", "imagenet", 0.3)
 
     @needs_weights
