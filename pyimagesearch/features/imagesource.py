@@ -2,7 +2,6 @@
 
 import os
 import threading
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -27,6 +26,7 @@ class ImageSource:
         labels: int64 ndarray of shape (n,).
         label_names: names of the classes.
         paths: the origin of each image; empty if unknown.
+        identity: a fingerprint of the images, their order and labels.
         stored_size: side in pixels of the squares that they are stored as; 0 for files of their own.
         folder: the image files; None for an HDF5 file.
     """
@@ -35,13 +35,9 @@ class ImageSource:
     labels: np.ndarray
     label_names: list[str]
     paths: list[str]
+    identity: str
     stored_size: int = 0
     folder: ImageFolder | None = None
-
-    @cached_property
-    def identity(self) -> str:
-        """A fingerprint of the images, their order and labels."""
-        raise NotImplementedError
 
     def read(self, indices: np.ndarray, resize: Any) -> np.ndarray:
         """Return images of shape (len(indices), h, w, 3), uint8, BGR, after ``resize.preprocess``."""
@@ -87,12 +83,7 @@ class ImageFiles(ImageSource):
     def __init__(self, folder: ImageFolder, path: PathLike) -> None:
         self.folder, self.path = folder, path
         self.paths, self.labels, self.label_names = folder.paths, folder.labels, folder.label_names
-
-    @cached_property
-    def identity(self) -> str:
-        """A fingerprint of the names of the files, their order and labels."""
-        assert self.folder is not None
-        return build_mark(self.folder, [np.arange(len(self.paths))], "")
+        self.identity = build_mark(folder, [np.arange(len(folder.paths))], "")
 
     def read(self, indices: np.ndarray, resize: Any) -> np.ndarray:
         """Return images as `ImageSource.read` does."""
@@ -123,12 +114,7 @@ class ImageRows(ImageSource):
         self.labels = header.labels
         self.label_names = header.label_names or [str(c) for c in range(header.labels.max() + 1)]
         self.paths = read_row_paths(header)
-        self.stored_size = header.stored_size
-
-    @cached_property
-    def identity(self) -> str:
-        """A fingerprint of the file."""
-        return file_fingerprint(self.path)
+        self.identity, self.stored_size = file_fingerprint(path), header.stored_size
 
     def read(self, indices: np.ndarray, resize: Any) -> np.ndarray:
         """Return images as `ImageSource.read` does."""
