@@ -15,7 +15,7 @@ from pyimagesearch.cli.messages import info, table
     uses_keras=False,
     options=[
         options.OUTPUT.but(type=Path, default=Path("output/sample/train"), help="new folder"),
-        Option("-n", "--images", type=int, default=4000, help="number of images, half cats, half dogs"),
+        Option("--images", type=int, default=4000, help="number of images, half cats, half dogs"),
         Option("--seed", type=int, default=42, help="the same seed draws the same images"),
         options.JOBS.but(help="processes; one for each processor if not given"),
         options.FORCE.but(help="replace the output folder if it exists"),

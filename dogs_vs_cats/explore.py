@@ -16,7 +16,7 @@ from pyimagesearch.errors import UserError
     options=[
         Option("dataset", nargs="?", config="IMAGES_PATH", help="folder of images or its URL, CSV list, or HDF5 file"),
         options.OUTPUT.but(help="folder for the pictures; if not given, explore in the config's OUTPUT_PATH"),
-        Option("-n", "--classes", type=options.positive_int, default=20, help="classes to draw a montage of"),
+        Option("--classes", type=options.positive_int, default=20, help="classes to draw a montage of"),
         options.FORCE,
         options.JOBS,
     ],

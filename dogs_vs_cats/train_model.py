@@ -14,13 +14,14 @@ IN_MEMORY = {"auto": None, "yes": False, "no": True}  # by --out-of-core
 @script(
     step="classify", then=write_model_card, uses_keras=False,
     options=[
-        Option("-d", "--db", config="FEATURES_HDF5", group=options.FILES, help="HDF5 file of features"),
+        Option("-d", "--dataset", "--db", config="FEATURES_HDF5", group=options.FILES, help="HDF5 file of features"),
         options.MODEL.but(config="CLASSIFIER_PATH", help=".skops or .pickle file to write; others are named after it"),
         options.FORCE, options.JOBS, options.CLUSTER,
-        Option("-c", "--classifier", choices=("logistic", "linear-svm", "sgd"), default="logistic", help="its kind"),
-        Option("-k", "--folds", dest="cv", type=options.positive_int, default=3, help="folds of the search for C"),
+        Option("-c", "--classifier", choices=("logistic", "linear-svm", "sgd"), default="logistic",
+               help="kind; sgd: logistic regression by stochastic gradient descent"),
+        Option("--folds", dest="cv", type=options.positive_int, default=3, metavar="N", help="folds"),
         Option("--calibrate", action="store_true", help="calibrate the probabilities on the folds"),
-        Option("--clip", type=float, default=0.0, metavar="P", help="keep probabilities in [P, 1 - P]"),
+        Option("--clip", type=float, default=0.0, metavar="P", help="limit probabilities to [P, 1 - P]"),
         Option("--out-of-core", choices=IN_MEMORY, default="auto", group=options.SPEED,
                help="read features from the file in each pass; auto: if they exceed half of the free memory"),
     ],
@@ -36,7 +37,7 @@ def main(args, config):
     from pyimagesearch.utils.atomic import write_json
 
     start, files = time.monotonic(), ClassifierFiles(args.model, args.force)
-    db = FeatureFile(args.db, IN_MEMORY[args.out_of_core])
+    db = FeatureFile(args.dataset, IN_MEMORY[args.out_of_core])
     rows, names = np.arange(len(db.labels)), np.array(db.names)
     train, test = train_test_split(rows, test_size=0.25, stratify=db.labels, random_state=config.SEED)
     test.sort()
@@ -73,7 +74,7 @@ def main(args, config):
     line = args.model, f"{model.C_:g}", f"{evaluation['accuracy']:.2%}", f"{len(test):,}"
     table(("classifier", "C", "accuracy", "test images"), line)
     return {**results, "evaluation": evaluation, "cluster": args.cluster, "workers": cluster.workers,
-            "predictions": files.predictions, "inputs": [args.db], "files": files.all}  # fmt: skip
+            "predictions": files.predictions, "inputs": [args.dataset], "files": files.all}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ INPUT_SIZE = 64
 OUTPUT_PATH = "output"
 BATCH_SIZE = 8
 EPOCHS = 2
+PRECISION = "float32"
 """
 
 _numbers = itertools.count()

@@ -1,5 +1,6 @@
 """Every script explains itself, without waiting for TensorFlow."""
 
+import importlib
 import os
 import re
 import subprocess
@@ -20,10 +21,10 @@ FLAGS = {
         "-d", "--dataset", "-o", "--output", "-m", "--model", "-b", "--batch-size", "-s", "--buffer-size",
         "-j", "--jobs", "--weights", "--layer", "--alpha", "--flip", "--precision", "--resume", "--force",
     ],
-    "explore": ["-o", "--output", "-n", "--classes", "-j", "--jobs", "--force"],
+    "explore": ["-o", "--output", "--classes", "-j", "--jobs", "--force"],
     "fine_tune": [
-        "-m", "--model", "-w", "--weights", "-a", "--alpha", "-s", "--size", "--layer", "--head", "--dropout",
-        "--batch-norm", "--warm-up", "-e", "--epochs", "-f", "--freeze", "--learning-rate", "--fine-tune-rate",
+        "-m", "--model", "-w", "--weights", "-a", "--alpha", "--size", "--layer", "--head", "--dropout",
+        "--batch-norm", "--warm-up", "-e", "--epochs", "--freeze", "--learning-rate", "--fine-tune-rate",
         "--class-weight", "-p", "--patience", "-b", "--batch-size", "-j", "--jobs", "-o", "--output", "--resume",
         "--force",
     ],
@@ -32,12 +33,12 @@ FLAGS = {
         "--format", "-o", "--output", "--sheet", "--on-error", "--trust-pickle", "--force",
     ],
     "train_model": [
-        "-d", "--db", "-m", "--model", "-c", "--classifier", "-k", "--folds", "--calibrate", "--clip",
+        "-d", "--dataset", "--db", "-m", "--model", "-c", "--classifier", "--folds", "--calibrate", "--clip",
         "--out-of-core", "-j", "--jobs", "--force",
     ],
     "demo": ["--images", "--epochs"],
     "report": ["-o", "--output", "--no-heatmaps"],
-    "draw_sample": ["-o", "--output", "-n", "--images", "-j", "--jobs", "--seed", "--force"],
+    "draw_sample": ["-o", "--output", "--images", "-j", "--jobs", "--seed", "--force"],
 }  # fmt: skip
 
 
@@ -70,3 +71,12 @@ def test_help_of_a_script_run_as_a_file_from_any_folder(script, tmp_path):
     assert done.stdout.startswith(f"usage: python {ROOT / 'dogs_vs_cats' / script}.py")
     assert done.stderr == ""
     assert not list(tmp_path.iterdir())
+
+
+def test_a_letter_means_the_same_in_every_script():
+    meanings = {}
+    for script in FLAGS:
+        for option in importlib.import_module(f"dogs_vs_cats.{script}").main.options:
+            for letter in (flag for flag in option.flags if re.fullmatch("-[a-z]", flag)):
+                assert meanings.setdefault(letter, option.flag) == option.flag, f"{letter} of {script}"
+    assert (meanings["-o"], meanings["-m"]) == ("--output", "--model")

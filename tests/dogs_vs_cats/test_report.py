@@ -1,9 +1,14 @@
 """The page of a project, made from the records that its scripts left."""
 
+import importlib
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def text_of(path):
@@ -33,6 +38,32 @@ def test_the_page_of_all_five_steps(workplace, project, call):
     html = page.read_text("utf-8")
     assert html.count("what spoke for") > 5  # heat maps
     assert "Waiting for data" in html
+
+
+def test_scripts_of_another_package_make_a_full_page(workplace, project, monkeypatch):
+    """The record tells what each script is for, so that copies under other names do all that the originals do."""
+    names = {"build_dogs_vs_cats": "pack", "train_alexnet": "learn", "crop_accuracy": "measure",
+             "extract_features": "embed", "train_model": "decide", "report": "show"}  # fmt: skip
+    (workplace / "zoo").mkdir()
+    (workplace / "zoo/__init__.py").touch()
+    for old, new in names.items():
+        shutil.copyfile(ROOT / f"dogs_vs_cats/{old}.py", workplace / f"zoo/{new}.py")
+    shutil.rmtree(workplace / "output")
+    monkeypatch.syspath_prepend(workplace)
+    for new, *options in (
+        ["pack"], ["learn", "--epochs", "1"], ["measure"], ["embed", "--model", "output/alexnet.keras"],
+        ["decide", "--jobs", "1"], ["show"],
+    ):  # fmt: skip
+        main = importlib.import_module(f"zoo.{new}").main
+        assert main.run([*options, "--config", project.config, "--quiet"]) == 0
+    text = text_of(workplace / "output/report.html")
+    for words in (
+        "AlexNet, 10 crops", "Logistic regression on features of AlexNet", "40 images of 2 classes",
+        "These are the very pixels of the first epochs", "AlexNet from scratch", "python -m zoo.learn --epochs 1",
+    ):  # fmt: skip
+        assert words in text, words
+    card = (workplace / "output/MODEL_CARD.md").read_text("utf-8")
+    assert ["## alexnet" in card, "## classifier" in card, "python -m zoo.embed" in card] == [True] * 3
 
 
 def test_without_heat_maps_no_network_is_loaded(workplace, project, call):

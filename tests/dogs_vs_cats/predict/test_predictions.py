@@ -73,7 +73,7 @@ def test_a_classifier_of_stored_images_sees_photographs_as_they_were_stored(plac
         writer.add(rows, [1, 0] * 6, [f"{number}.jpg" for number in range(12)])
     for arguments in (
         ("extract_features", "-d", "stored.hdf5", "-m", "model.keras", "-o", "f.hdf5"),
-        ("train_model", "-d", "f.hdf5", "-m", "c.skops", "-k", "2", "--force"),
+        ("train_model", "-d", "f.hdf5", "-m", "c.skops", "--folds", "2", "--force"),
     ):
         outcome = call(*arguments)
         assert outcome.code == 0, outcome.err
