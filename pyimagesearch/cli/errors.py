@@ -27,8 +27,8 @@ def for_command_line(
         given: the options as they were parsed; None where the config has given nothing.
         settings: the names that the config has.
     """
-    by_name, known = {option.dest: option for option in options}, set(settings)
-    message = advice_in_flags(str(error), by_name.values())
+    by_name, known = _by_name(tuple(options)), set(settings)
+    message = _ADVICE.sub(lambda found: _advice(found, by_name), str(error))
     name, colon, rest = message.partition(": ")
     if colon and re.fullmatch(r"[a-z]\w*", name):
         message = f"{_place(name, by_name, given, known)}: {rest}"
@@ -41,8 +41,14 @@ def for_command_line(
 
 def advice_in_flags(words: str, options: Iterable[Option]) -> str:
     """Return words in which ``overwrite=True`` has become ``--force``, and the like."""
-    by_name = {option.dest: option for option in options}
+    by_name = _by_name(tuple(options))
     return _ADVICE.sub(lambda found: _advice(found, by_name), words)
+
+
+def _by_name(options: tuple[Option, ...]) -> dict[str, Option]:
+    """Return options by all names that they have in Python."""
+    names = {flag.lstrip("-").replace("-", "_"): option for option in options for flag in option.flags}
+    return names | {option.dest: option for option in options}
 
 
 def _place(name: str, options: dict[str, Option], given: Namespace | None, settings: set[str]) -> str:
