@@ -45,7 +45,7 @@ _REDUCED = {
 
 @dataclass(frozen=True)
 class Look:
-    """What is known of an image.
+    """Facts about one image.
 
     Attributes:
         width, height: in pixels, upright.

@@ -65,7 +65,7 @@ class Poison:
         (["images", "--sheet", "a.jpg"], r"--sheet: must end in \.png; received a\.jpg"),
         (["images", "-o", "old.txt"], r"--output: old\.txt exists"),
         (["two", "-f", "kaggle"], r"image: two/a2b3\.jpg must have one number in its name, .*it has 2 and 3; rename"),
-        (["images", "same", "-f", "kaggle"], r"image: each image must .*images/1\.jpg and same/x1\.jpg have the id 1; leave"),
+        (["images", "same", "-f", "kaggle"], r"image: each image must .*1\.jpg and same/x1\.jpg have the id 1; leave"),
     ],
 )
 def test_mistakes_cost_no_file(place, call, files_in, arguments, message):
