@@ -35,29 +35,29 @@ MISTAKES = {
     ),
     "one class": Mistake(
         "build_dogs_vs_cats", ["-d", "cats", "-o", "new"],
-        r"dataset: at least two classes are needed; all 8 images of cats are labelled 'cat'; LABEL_OF",
+        r"dataset: at least two classes are needed; all 8 images of cats are labelled 'cat'; label_of",
         only_cats,
     ),
     "labels that are empty": Mistake(
         "build_dogs_vs_cats",
         ["-o", "new"],
-        r"LABEL_OF: must give the name of a class for every image; for cat\.0\.jpg it gave",
+        r"LABEL_OF: must return the name of a class for every image; for cat\.0\.jpg it returned",
         settings='LABEL_OF = lambda path: ""',
     ),
     "labels that are None": Mistake(
         "build_dogs_vs_cats",
         ["-o", "new"],
-        r"LABEL_OF: must give the name of a class for every image; for cat\.0\.jpg it gave",
+        r"LABEL_OF: must return the name of a class for every image; for cat\.0\.jpg it returned",
         settings="LABEL_OF = lambda path: None",
     ),
     "more validation and test than images": Mistake(
         "build_dogs_vs_cats", ["-o", "new"],
-        r"split: 30 validation, 20 test images leave -10 of 40 for training.*lower NUM_VAL_IMAGES and NUM_TEST",
+        r"split: 30 validation, 20 test images leave -10 of 40 for training.*lower num_val_images and num_test",
         settings="NUM_VAL_IMAGES, NUM_TEST_IMAGES = 30, 20",
     ),
     "fractions above all": Mistake(
         "build_dogs_vs_cats", ["-o", "new"],
-        r"split: 24 validation, 20 test images leave -4 of 40 for training.*lower NUM_VAL_IMAGES and NUM_TEST",
+        r"split: 24 validation, 20 test images leave -4 of 40 for training.*lower num_val_images and num_test",
         settings="NUM_VAL_IMAGES, NUM_TEST_IMAGES = 0.6, 0.5",
     ),
     "no validation": Mistake(
@@ -67,7 +67,7 @@ MISTAKES = {
     ),
     "class too rare": Mistake(
         "build_dogs_vs_cats", ["-d", "rare", "-o", "new"],
-        r"split: every set needs an image of each of the 3 classes; received 41 images, the rarest class 1",
+        r"split: every split needs an image of each of the 3 classes; received 41 images, the rarest class 1",
         one_fish,
     ),
     "unreadable images": Mistake(
@@ -86,7 +86,7 @@ MISTAKES = {
     ),
     "output below a file": Mistake(
         "build_dogs_vs_cats", ["-o", "images/cat.0.jpg"],
-        r"output_path: images/cat\.0\.jpg/train\.hdf5 cannot be written .*; choose a place where you may write",
+        r"--output: images/cat\.0\.jpg/train\.hdf5 cannot be written .*; choose a place where you may write",
     ),
     "no jobs": Mistake(
         "build_dogs_vs_cats", ["-o", "new", "--jobs", "0"],
@@ -140,4 +140,4 @@ def test_decoders_do_not_chatter_about_unreadable_images(tmp_path, monkeypatch, 
     monkeypatch.chdir(tmp_path)
     done = call_shell("build_dogs_vs_cats", "-d", "mixed", "-o", "new")
     assert done.returncode == 2
-    assert re.match(r"build_dogs_vs_cats: error: dataset: .*cannot be read", only_error(done.stderr))
+    assert re.match(r"python -m dogs_vs_cats.build_dogs_vs_cats: error: --dataset: .*cannot be read", only_error(done.stderr))

@@ -69,7 +69,7 @@ def test_broken_data_set(script, kind, workplace, call, write_config, files_in):
 
 SHELL_MISTAKES = {
     "build": (["build_dogs_vs_cats", "-d", "nowhere"], r"dataset: .*nowhere, which does not exist"),
-    "train": (["train_alexnet"], r"DATASET_MEAN: \S+ does not exist; run build_dogs_vs_cats first"),
+    "train": (["train_alexnet"], r"data set: \S+ does not exist or is no file; check the path"),
     "crops": (["crop_accuracy", "-m", "none.keras"], r"model: none\.keras does not exist"),
     "features": (["extract_features", "-d", "nowhere"], r"dataset: .*nowhere, which does not exist"),
     "classify": (["train_model", "-d", "none.hdf5"], r"none\.hdf5 does not exist"),
@@ -82,5 +82,5 @@ def test_a_user_at_the_shell_reads_one_line(step, tmp_path, monkeypatch, call_sh
     monkeypatch.chdir(tmp_path)
     done = call_shell(script, *arguments, as_module=step in ("build", "crops", "classify"))
     assert done.returncode == 2
-    assert re.fullmatch(rf"{script}: error: .*{message}.*\n", done.stderr)
+    assert re.fullmatch(rf"python .*{script}(\.py)?: error: .*{message}.*\n", done.stderr)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
