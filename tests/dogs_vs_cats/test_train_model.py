@@ -204,7 +204,7 @@ def test_numbers_that_are_not_finite(train, place, files_in):
     before = files_in(place)
     outcome = train()
     assert outcome.code == 2
-    assert re.search(r"--db: features\.hdf5 must hold finite numbers in the range of float32; row 17", outcome.err)
+    assert re.search(r"--dataset: features\.hdf5 must hold finite numbers in the range of float32; row 17", outcome.err)
     assert files_in(place) == before
 
 
