@@ -21,10 +21,11 @@ test: setup ## run the tests
 	$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile --ignore tests/faults
 	$(RUN) -m pytest tests/faults
 
-lint: setup ## check style (ruff) and types (mypy)
+lint: setup ## check style (ruff), types (mypy) and layers (import-linter)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports
 
 torture: setup ## try hundreds of kills, flips and full disks (hours)
 	FAULTS=200 $(RUN) -m pytest tests/faults -rP
