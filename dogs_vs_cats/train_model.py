@@ -8,8 +8,6 @@ from pyimagesearch.cluster import open_cluster
 from pyimagesearch.runs.modelcard import write_model_card
 from pyimagesearch.runs.surroundings import versions
 
-IN_MEMORY = {"auto": None, "yes": False, "no": True}  # by --out-of-core
-
 
 @script(
     step="classify", then=write_model_card, uses_keras=False,
@@ -19,10 +17,10 @@ IN_MEMORY = {"auto": None, "yes": False, "no": True}  # by --out-of-core
         options.FORCE, options.JOBS, options.CLUSTER,
         Option("-c", "--classifier", choices=("logistic", "linear-svm", "sgd"), default="logistic",
                help="kind; sgd: logistic regression by stochastic gradient descent"),
-        Option("--folds", dest="cv", type=options.positive_int, default=3, metavar="N", help="folds"),
+        Option("--folds", dest="cv", type=options.positive_int, default=3, metavar="N", help="of the search for C"),
         Option("--calibrate", action="store_true", help="calibrate the probabilities on the folds"),
         Option("--clip", type=float, default=0.0, metavar="P", help="limit probabilities to [P, 1 - P]"),
-        Option("--out-of-core", choices=IN_MEMORY, default="auto", group=options.SPEED,
+        Option("--out-of-core", choices=("auto", "yes", "no"), default="auto", group=options.SPEED,
                help="read features from the file in each pass; auto: if they exceed half of the free memory"),
     ],
 )  # fmt: skip
@@ -37,7 +35,7 @@ def main(args, config):
     from pyimagesearch.utils.atomic import write_json
 
     start, files = time.monotonic(), ClassifierFiles(args.model, args.force)
-    db = FeatureFile(args.dataset, IN_MEMORY[args.out_of_core])
+    db = FeatureFile(args.dataset, in_memory={"auto": None, "yes": False, "no": True}[args.out_of_core])
     rows, names = np.arange(len(db.labels)), np.array(db.names)
     train, test = train_test_split(rows, test_size=0.25, stratify=db.labels, random_state=config.SEED)
     test.sort()
