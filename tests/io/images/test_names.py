@@ -20,7 +20,6 @@ from pyimagesearch.io.batching.batchloader import BatchLoader
 from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.io.inspection import damaged_rows
 from pyimagesearch.preprocessing import AspectAwarePreprocessor
-from pyimagesearch.utils import cli
 from tests.io.images.oddnames import NAMES, NOT_UTF8, write_image
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +62,7 @@ def build(tmp_path, monkeypatch):
         Path(f"{name}.py").write_text(SETTINGS.format(held_out=held_out), "utf-8")
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = cli.run(lambda: script.main(["--config", name, *arguments]))
+            code = script.main.run(["--config", name, *arguments])
         return code, out.getvalue(), err.getvalue()
 
     return run
