@@ -1,4 +1,4 @@
-"""How good predictions are, in figures that JSON can hold."""
+"""Metrics of the predictions of any classifier, ready for JSON."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,8 +11,7 @@ from pyimagesearch.errors import UserError
 
 _BINS, _ROC_POINTS = 10, 200
 _WORST, _TYPICAL, _TOP = 12, 6, 5
-_ROUNDING_OF_SUMS = 0.02
-"""How far the probabilities of a row may be from 1 in all: those of bfloat16 are off by a percent."""
+_ROUNDING_OF_SUMS = 0.02  # distance from 1 of the sum of a row's probabilities; bfloat16 is off by a percent
 
 
 def evaluate_predictions(
@@ -27,35 +26,34 @@ def evaluate_predictions(
 
     Args:
         truth: whole numbers of shape (n,): the true classes.
-        probabilities: numbers of shape (n, k), of which each row sums to 1; None if the classifier gives none.
-        names: the k classes, no two alike.
-        paths: of the n images, where they are known.
-        rows: whole numbers of shape (n,): where the images stand in their file; 0 to n - 1 if None.
+        probabilities: numbers of shape (n, k), each row of which sums to 1; None if the classifier has none.
+        names: the k different classes.
+        paths: the origin of each image, if known.
+        rows: whole numbers of shape (n,): the indices of the images in their file; 0 to n - 1 if None.
         predictions: whole numbers of shape (n,): the predicted classes; the most probable ones if None.
 
     Returns:
-        These figures, of which the last four are None without probabilities:
+        A dictionary; its last four values are None without probabilities:
 
         - ``images``: n; ``classes``: the names.
-        - ``accuracy`` in [0, 1], and ``interval``: Wilson's interval (1927), in which the accuracy on all images
-          of this kind lies with 95% confidence.
+        - ``accuracy`` in [0, 1], and ``interval``: its 95% confidence interval (Wilson, 1927).
         - ``confusion``: counts, [true class][predicted class].
-        - ``per_class``: ``name``, ``precision``, ``recall``, ``f1`` and ``images`` of each class; 0 where a figure
-          has nothing to divide by.
+        - ``per_class``: ``name``, ``precision``, ``recall``, ``f1`` and ``images`` of each class; 0 where the divisor
+          is 0.
         - ``log_loss``: mean of -log(probability of the true class), in nats.
-        - ``calibration``: how far the probability of the predicted class is from how often it is right (Guo et al.,
-          "On Calibration of Modern Neural Networks", 2017): ``bins`` of width 0.1 with their ``low`` end (not in it)
-          and ``high`` end, ``images``, mean ``confidence`` and ``accuracy``, without empty bins; ``error``: the mean
-          distance of the two over all images (expected calibration error).
-        - ``roc``: for two classes of which both occur, else None: ``auc``, and at most 200 points
-          (``false_positive_rate``, ``true_positive_rate``) of the curve; class 1 is positive.
+        - ``calibration``: the probability of the predicted class against its accuracy (Guo et al., "On Calibration of
+          Modern Neural Networks", 2017): non-empty ``bins`` of width 0.1, each with ``low`` end (exclusive), ``high`` end,
+          ``images``, mean ``confidence`` and ``accuracy``; ``error``: the mean distance of the last two over all
+          images (expected calibration error).
+        - ``roc``: ``auc``, and at most 200 points (``false_positive_rate``, ``true_positive_rate``) of the curve, class
+          1 being positive; None unless there are two classes and both occur.
         - ``pictures``: ``mistakes``, the most confident first; ``uncertain``, those with the smallest margin between
-          the two most probable classes; ``typical``: for each class those of its images that got the highest
-          probability of it, if that class was predicted. Each has ``row``, ``path``, ``label``, ``predicted`` and the
-          ``probabilities`` of the five most probable classes, rounded to 6 digits.
+          the two most probable classes; ``typical``: for each class its correctly predicted images of the highest
+          probability. Each has ``row``, ``path``, ``label``, ``predicted`` and the ``probabilities`` of the five most
+          probable classes, rounded to 6 digits.
 
     Raises:
-        UserError: there is nothing to compare, shapes differ, a class has no name, or numbers are no probabilities.
+        UserError: there are no rows, lengths differ, a class has no name, or numbers are not probabilities.
     """
     k = len(names)
     scores = None if probabilities is None else _probabilities(probabilities, k)
@@ -102,7 +100,7 @@ def evaluate_predictions(
 
 
 def _probabilities(values: Any, classes: int) -> np.ndarray:
-    """Return probabilities as float64 whose rows sum to 1 exactly."""
+    """Return probabilities as float64, each row divided by its sum."""
     scores = np.asarray(values).astype(np.float64)
     if scores.ndim != 2 or scores.shape[1] != classes:
         raise UserError(
@@ -127,7 +125,7 @@ def _numbers(values: Any, argument: str, classes: int) -> np.ndarray:
         )
     if numbers.min() < 0 or numbers.max() >= classes:
         raise UserError(
-            f"{argument}: must be from 0 to {classes - 1}, as there are {classes} names; received "
+            f"{argument}: must be from 0 to {classes - 1}, for {classes} names; received "
             f"{numbers.min()}..{numbers.max()}"
         )
     return numbers.astype(np.int64)
@@ -151,8 +149,8 @@ def _roc(truth: np.ndarray, scores: np.ndarray) -> dict[str, Any] | None:
     if scores.shape[1] != 2 or len(np.unique(truth)) < 2:
         return None
     false, true, _ = metrics.roc_curve(truth, scores[:, 1])
-    # Both rates only grow, so that their sum says how far along the curve a point is: points in equal distances
-    # are off the curve by a hundredth at most.
+    # Both rates never decrease, so their sum measures how far along the curve a point lies: points at equal distances
+    # keep the curve to within a hundredth.
     kept = np.unique(np.searchsorted(false + true, np.linspace(0, 2, _ROC_POINTS - 1)))
     kept = np.arange(len(false)) if len(false) <= _ROC_POINTS else kept.clip(max=len(false) - 1)
     return {
@@ -187,7 +185,5 @@ def _pictures(
     return {
         "mistakes": first(wrong, -confidence, _WORST),
         "uncertain": first(images >= 0, two[:, -1] - two[:, 0], _WORST) if scores.shape[1] > 1 else [],
-        "typical": {
-            name: first(~wrong & (truth == number), -confidence, _TYPICAL) for number, name in enumerate(names)
-        },
+        "typical": {name: first(~wrong & (truth == label), -confidence, _TYPICAL) for label, name in enumerate(names)},
     }

@@ -1,4 +1,4 @@
-"""Pictures of how a classifier did."""
+"""Plots of the results of a classifier."""
 
 import os
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from pyimagesearch.utils.atomic import replacing
 def draw_confusion_matrix(
     truth: np.ndarray, predictions: np.ndarray, names: Sequence[str], path: str | os.PathLike[str]
 ) -> None:
-    """Draw how often each class was taken for each other one: counts, and their shares of the true class.
+    """Draw a confusion matrix: counts, and their shares of the true class.
 
     Args:
         truth: true classes, of shape (n,).
         predictions: predicted classes, of shape (n,).
         names: the classes in the order of the axes.
-        path: the picture; its suffix says the format.
+        path: the picture; its suffix determines the format.
     """
     from matplotlib.figure import Figure
     from sklearn.metrics import confusion_matrix
