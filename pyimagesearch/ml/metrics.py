@@ -42,8 +42,8 @@ def evaluate_predictions(
           is 0.
         - ``log_loss``: mean of -log(probability of the true class), in nats.
         - ``calibration``: the probability of the predicted class against its accuracy (Guo et al., "On Calibration of
-          Modern Neural Networks", 2017): non-empty ``bins`` of width 0.1, each with ``low`` end (exclusive), ``high`` end,
-          ``images``, mean ``confidence`` and ``accuracy``; ``error``: the mean distance of the last two over all
+          Modern Neural Networks", 2017): non-empty ``bins`` of width 0.1, each with its
+          ``low`` (exclusive) and ``high`` end, ``images``, mean ``confidence`` and ``accuracy``; ``error``: the mean distance of the last two over all
           images (expected calibration error).
         - ``roc``: ``auc``, and at most 200 points (``false_positive_rate``, ``true_positive_rate``) of the curve, class
           1 being positive; None unless there are two classes and both occur.
