@@ -112,6 +112,7 @@ def _copied(header: Header) -> Iterator[EncodedRow | np.ndarray]:
                     "damaged; verify the file to see whether others are, and build it again"
                 )
             yield row
+        rows.close()
 
 
 def _decoded(header: Header) -> Iterator[EncodedRow | np.ndarray]:

@@ -230,8 +230,10 @@ def metadata_checksum(file: h5py.File) -> np.uint32:
     """
     crc = 0
     with damage_reported(file.filename):
-        names = sorted(set(file.attrs) - {"checksum", "complete"})
-    for name in names:
+        names = set(file.attrs) - {"checksum", "complete"}
+    if not all(isinstance(name, str) for name in names):  # h5py returns bytes that are no UTF-8 as they are
+        raise damaged(file.filename, "an attribute has a name that is no text")
+    for name in sorted(names):
         value = read_attribute(file, name)
         if not isinstance(value, str | np.ndarray | np.generic) or (
             not isinstance(value, str) and value.dtype.kind not in "iub"

@@ -7,7 +7,9 @@ import pytest
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.format import header
 from pyimagesearch.io.format.dataset import read_header
+from pyimagesearch.io.format.untrusted import open_dataset
 from pyimagesearch.io.inspection import describe
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
@@ -163,3 +165,31 @@ def test_bits_flipped_anywhere_never_crash_the_reader(tmp_path):
             outcomes["refused"] += 1
     assert sum(outcomes.values()) == 150
     assert min(outcomes.values()) > 0
+
+
+@pytest.mark.parametrize("error", [AttributeError, TypeError, IndexError, ZeroDivisionError])
+def test_our_own_mistakes_are_not_taken_for_damage(write_dataset, monkeypatch, error):
+    path = write_dataset(IMAGES)
+
+    def mistake(*_):
+        raise error("a mistake of ours")
+
+    monkeypatch.setattr(header, "_class_indexes", mistake)
+    with pytest.raises(error, match="a mistake of ours"):
+        read_header(path)
+
+
+def test_a_dataset_that_the_sandbox_does_not_open_is_not_opened_at_all(write_dataset):
+    with h5py.File(write_dataset(IMAGES)) as file, pytest.raises(AssertionError, match="other"):
+        open_dataset(file, "other")
+
+
+@pytest.mark.parametrize("name", ["labels", "images"])
+def test_types_that_h5py_does_not_know_are_damage(tmp_path, name):
+    with labelled(tmp_path / "odd.hdf5") as file:
+        file["images"] = IMAGES
+        del file[name]
+        space = h5py.h5s.create_simple((6,))
+        h5py.h5d.create(file.id, name.encode(), h5py.h5t.UNIX_D32LE, space)
+    with pytest.raises(UserError, match=f"is damaged, .*{name}: No NumPy equivalent"):
+        read_header(tmp_path / "odd.hdf5")
