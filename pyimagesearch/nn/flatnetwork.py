@@ -1,4 +1,4 @@
-"""A network as one row of layers, without networks in it, so that it can be taken apart anywhere."""
+"""A network as one flat graph of layers, without nested networks, so that it can be split anywhere."""
 
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ _NO_MAPS_OF_THEIR_OWN = (
 
 
 class Call(NamedTuple):
-    """What a layer was called with, and what it gave."""
+    """A layer's call: its input and its output."""
 
     layer: Any
     inputs: Any
@@ -26,17 +26,17 @@ class Call(NamedTuple):
 
 
 class FlatNetwork:
-    """The layers of a network in the order in which they run, those of networks in it among them.
+    """The layers of a network, including those of nested networks, in the order in which they run.
 
-    The layers are the network's own, and share its weights.
+    The layers are the network's own, and share its weights. Layers of a mixed precision are copies in float32.
 
     Args:
         model: a Sequential or functional network of one input and one output.
 
     Attributes:
-        calls: what each layer takes and gives.
-        score: the output before a softmax or sigmoid at the network's end.
-        exclusive: whether an image has one class alone: there are several, and no sigmoid gives each its own
+        calls: each layer with its input and output.
+        score: the output before the softmax or sigmoid at the network's end.
+        exclusive: whether an image has exactly one class: there are several, and no sigmoid gives each its own
             probability.
 
     Raises:
@@ -53,25 +53,25 @@ class FlatNetwork:
             return output
 
         try:
-            flat = keras.models.clone_model(_flatten(model), clone_function=_same, call_function=call)
+            flat = keras.models.clone_model(_flatten(model), clone_function=_in_float32, call_function=call)
             single = len(flat.inputs) == len(flat.outputs) == 1
-        except (ValueError, AttributeError) as error:  # of subclassed models, and of those not built yet
+        except (ValueError, AttributeError) as error:  # subclassed models, and those not built yet
             raise UserError(
                 f"model: must be a Sequential or functional network that is built; received {model.name}, "
                 f"a {type(model).__name__} ({error})"
             ) from error
         if not single:
-            raise UserError(f"model: must have one input and one output; received {model.name}, which has others")
+            raise UserError(f"model: must have one input and one output; received {model.name}, which has more")
         self._input, self._channels_first = flat.inputs[0], keras.config.image_data_format() == "channels_first"
         self.score = _before_activation(self.calls[-1])
         sigmoid = getattr(self.calls[-1].layer, "activation", None) is keras.activations.sigmoid
         self.exclusive = flat.outputs[0].shape[-1] > 1 and not sigmoid
 
-    def split_behind_convolutions(self) -> tuple[keras.Model, keras.Model]:
-        """Return the network up to its last feature maps, and the rest, from these to `score`.
+    def split_after_convolutions(self) -> tuple[keras.Model, keras.Model]:
+        """Return the network up to its last feature maps, and the rest, from there to `score`.
 
-        The maps have the size of the last convolution's. They are the last of that size that all layers behind
-        depend on alone, and that no normalisation or dropout gave.
+        The maps are of the size of the last convolution's: the last ones of that size that all later layers depend
+        on alone, and that are not the output of a normalisation or dropout.
 
         Raises:
             UserError: there are no such maps.
@@ -84,15 +84,15 @@ class FlatNetwork:
             if size is not None and self._size(output) == size and not isinstance(layer, _NO_MAPS_OF_THEIR_OWN):
                 try:
                     return keras.Model(self._input, output), keras.Model(output, self.score)
-                except ValueError:  # a way to the score leads past these maps
+                except ValueError:  # a path to the score bypasses these maps
                     continue
         raise UserError(
-            "model: must have a convolution whose maps are larger than one pixel, and a classifier behind them; "
+            "model: must have a convolution whose maps are larger than one pixel, and a classifier after them; "
             "received a network without"
         )
 
     def _size(self, output: Any) -> tuple[int, int] | None:
-        """Return the height and width of feature maps; None of other outputs, and of maps of one pixel."""
+        """Return the height and width of feature maps; None for other outputs, and for maps of one pixel."""
         if len(output.shape) != 4:
             return None
         size = tuple(output.shape[2:] if self._channels_first else output.shape[1:3])
@@ -103,8 +103,18 @@ def _same(layer: Any) -> Any:
     return layer
 
 
+def _in_float32(layer: Any) -> Any:
+    """Return the layer, or a copy that computes in float32: derivatives by differences drown in anything shorter."""
+    if getattr(layer, "compute_dtype", "float32") == "float32":
+        return layer
+    copy = type(layer).from_config({**layer.get_config(), "dtype": "float32"})
+    copy.build_from_config(layer.get_build_config() or {})
+    copy.set_weights(layer.get_weights())
+    return copy
+
+
 def _flatten(model: keras.Model) -> keras.Model:
-    """Return the network with the layers of the networks in it instead of these."""
+    """Return the network with nested networks replaced by their layers."""
 
     def call(layer: Any, *inputs: Any, **options: Any) -> Any:
         nested = isinstance(layer, keras.Sequential) or (
@@ -122,7 +132,7 @@ def _flatten(model: keras.Model) -> keras.Model:
 
 
 def _before_activation(last: Call) -> Any:
-    """Return what the last layer gives without its softmax or sigmoid."""
+    """Return the output of the last layer without its softmax or sigmoid."""
     layer, inputs, output = last
     squashing = (keras.activations.softmax, keras.activations.sigmoid)
     if isinstance(layer, keras.layers.Softmax):

@@ -4,10 +4,12 @@ Beside Keras's own entries the archive holds ``pyimagesearch.json``: the input s
 scaling and class names that the model was trained with, and the position of its training.
 """
 
+import contextlib
 import json
 import os
 import zipfile
 import zlib
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import keras
@@ -128,6 +130,7 @@ def save_model(
             "preparation": preparation._asdict(),
             "position": position._asdict(),
             "stream": stream,
+            "precision": precision_of(model),
             "random_states": [np.asarray(state).tolist() for state in _random_states(model)],
         }
         with zipfile.ZipFile(temporary, "a") as archive:
@@ -156,16 +159,18 @@ def read_description(path: PathLike) -> tuple[Preparation, Position, str]:
 
 
 def load_model(path: PathLike) -> tuple[keras.Model, Preparation]:
-    """Load a model and its preparation.
+    """Load a model and its preparation; it computes in the precision that it was trained in.
 
     Raises:
         UserError: as `read_description`, or the model does not fit its preparation.
     """
     preparation, _, _ = read_description(path)
     try:
-        model = keras.saving.load_model(path)
         with zipfile.ZipFile(path) as archive:
-            states = json.loads(archive.read(_ENTRY))["random_states"]
+            content = json.loads(archive.read(_ENTRY))
+        states = content["random_states"]
+        with dtype_policy(content.get("precision", "float32")):  # Keras gives it to the optimizer's wrapper
+            model = keras.saving.load_model(path)
     except _UNLOADABLE as error:
         raise UserError(
             f"model: {os.fspath(path)} cannot be loaded safely: it is damaged, or was not saved by this package "
@@ -180,6 +185,23 @@ def load_model(path: PathLike) -> tuple[keras.Model, Preparation]:
             f"its description says {size[1]}x{size[0]} pixels and {classes} classes; train it again"
         )
     return model, preparation
+
+
+def precision_of(model: keras.Model) -> str:
+    """Return the name of the dtype policy that a model was made with; single layers of it may be float32."""
+    names = (layer.dtype_policy.name for layer in model.layers if hasattr(layer, "dtype_policy"))
+    return next((name for name in names if name != "float32"), "float32")
+
+
+@contextlib.contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """Make models with this dtype policy until the block ends."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _random_states(model: keras.Model) -> list[keras.Variable]:

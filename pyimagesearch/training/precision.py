@@ -10,25 +10,24 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 _AMPERE = (8, 0)  # NVIDIA's first compute capability with bfloat16 units
 
 
-def choose_precision(wanted: str = "auto") -> str:
-    """Return the name of a dtype policy: ``wanted``, or for "auto" mixed_bfloat16 where the hardware computes in it.
-
-    Call it after processes have joined: it starts JAX.
+def check_precision(wanted: str) -> None:
+    """Check that a precision is one of `PRECISIONS`.
 
     Raises:
-        UserError: ``wanted`` is none of `PRECISIONS`.
+        UserError: it is not.
     """
     if wanted not in PRECISIONS:
         raise UserError(f"precision: must be one of {', '.join(PRECISIONS)}; received {wanted!r}")
+
+
+def choose_precision(wanted: str = "auto") -> str:
+    """Return the name of a dtype policy: ``wanted``, or for "auto" mixed_bfloat16 where the hardware computes in it.
+
+    Call it after hosts have met: it starts JAX.
+    """
     if wanted != "auto":
         return wanted
     return "mixed_bfloat16" if _computes_in_bfloat16() else "float32"
-
-
-def precision_of(model: keras.Model) -> str:
-    """Return the name of the dtype policy that a network was made with; single layers of it may be float32."""
-    names = (layer.dtype_policy.name for layer in model.layers)
-    return next((name for name in names if name != "float32"), "float32")
 
 
 def _computes_in_bfloat16() -> bool:

@@ -14,10 +14,18 @@ import keras
 from pyimagesearch.callbacks import BestModel, EarlyStop, TrainingCheckpoint, TrainingMonitor, TrainingSpeed
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.batching.share import Share
-from pyimagesearch.nn.modelfile import Position, Preparation, check_resumable, load_model, save_model
+from pyimagesearch.nn.modelfile import (
+    Position,
+    Preparation,
+    check_resumable,
+    dtype_policy,
+    load_model,
+    precision_of,
+    save_model,
+)
 from pyimagesearch.training.fit import fit_from
 from pyimagesearch.training.hosts import Layout
-from pyimagesearch.training.precision import choose_precision, precision_of
+from pyimagesearch.training.precision import check_precision, choose_precision
 from pyimagesearch.training.stages import Stage, fit_stages
 from pyimagesearch.training.world import open_world
 from pyimagesearch.utils.atomic import check_output
@@ -71,12 +79,15 @@ class Training:
     ) -> None:
         self.best_path = Path(model_path)
         if self.best_path.suffix != ".keras":
-            raise UserError(f"model: must end in .keras, the format of Keras 3; received {self.best_path}")
+            raise UserError(f"model_path: must end in .keras, the format of Keras 3; received {self.best_path}")
         self.last_path = Path(last_path or self.best_path.with_name(f"{self.best_path.stem}_last.keras"))
         self.figure_path, self.curves_path = self.best_path.with_suffix(".png"), self.best_path.with_suffix(".json")
         self.speed_path = self.best_path.with_name(f"{self.best_path.stem}_speed.json")
         for path in (self.best_path, self.last_path, self.figure_path, self.curves_path, self.speed_path):
-            check_output(path, overwrite or resume, "model")
+            check_output(path, overwrite or resume, "model_path")
+        if epochs < 1:
+            raise UserError(f"epochs: must be at least 1; received {epochs}")
+        check_precision(precision)
         _check_tensorboard(tensorboard)
         self.epochs, self.batch_size, self.resume, self.seed = epochs, batch_size, resume, seed
         self._precision, self._layout, self._tensorboard = precision, layout, tensorboard
@@ -86,8 +97,7 @@ class Training:
 
     def __enter__(self) -> "Training":
         self._world = self._until_end.enter_context(open_world(self._layout, self.batch_size))
-        self._until_end.callback(keras.config.set_dtype_policy, keras.config.dtype_policy())
-        keras.config.set_dtype_policy(choose_precision(self._precision))
+        self._until_end.enter_context(dtype_policy(choose_precision(self._precision)))
         return self
 
     def __exit__(

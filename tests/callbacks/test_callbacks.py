@@ -70,7 +70,7 @@ class TestTrainingMonitor:
         assert monitor.history["val_loss"] == [0.5]
         assert not os.listdir(tmp_path)
 
-    def test_a_later_run_goes_on_where_it_starts(self, tmp_path):
+    def test_a_later_run_continues_where_it_starts(self, tmp_path):
         first = TrainingMonitor(tmp_path / "a.png", tmp_path / "a.json")
         for epoch in range(4):
             first.on_epoch_end(epoch, {"loss": 4.0 - epoch})
@@ -79,7 +79,7 @@ class TestTrainingMonitor:
         second.on_epoch_end(2, {"loss": 9.0})
         assert json.loads((tmp_path / "a.json").read_text()) == {"loss": [4.0, 3.0, 9.0]}
 
-    def test_a_run_from_the_start_begins_anew(self, tmp_path):
+    def test_a_run_from_the_start_replaces_earlier_curves(self, tmp_path):
         (tmp_path / "a.json").write_text('{"loss": [7]}')
         monitor = TrainingMonitor(figPath=tmp_path / "a.png", json_path=tmp_path / "a.json")
         monitor.on_epoch_end(0, {"loss": 1.0})
@@ -88,7 +88,7 @@ class TestTrainingMonitor:
     @pytest.mark.parametrize(
         ("content", "message"),
         [
-            ('{"loss": [1, 2], "accuracy": [1]}', "holds 1; start anew"),
+            ('{"loss": [1, 2], "accuracy": [1]}', "holds 1; restore the file"),
             ("{}", "cannot be read"),
             ("[1, 2, 3]", "cannot be read"),
             ('{"loss": 5}', "cannot be read"),
@@ -108,7 +108,7 @@ class TestEpochCheckpoint:
         fit(model, EpochCheckpoint(tmp_path / "models", every=2), epochs=5)
         assert sorted(os.listdir(tmp_path / "models")) == ["epoch_2.keras", "epoch_4.keras"]
 
-    def test_the_count_goes_on_from_an_earlier_run(self, tmp_path, model):
+    def test_the_count_continues_from_an_earlier_run(self, tmp_path, model):
         fit(model, EpochCheckpoint(outputPath=tmp_path, every=5, startAt=3), epochs=7)
         assert sorted(os.listdir(tmp_path)) == ["epoch_10.keras", "epoch_5.keras"]
 

@@ -8,8 +8,7 @@ import pytest
 
 from pyimagesearch.callbacks import TrainingMonitor, TrainingSpeed
 from pyimagesearch.nn.modelfile import Position
-from pyimagesearch.training.results import training_results
-from tests.callbacks.tinytraining import BATCH, FIGURES, ROWS, Times, best_model, fit
+from tests.callbacks.tinytraining import BATCH, FIGURES, ROWS, Times, fit
 
 
 class Slow:
@@ -81,7 +80,7 @@ class TestTrainingSpeed:
         assert not set(FIGURES) & set(monitor.history)
         assert {name: [seen[name]] for name in FIGURES[1:]} == {name: speed.history[name][-1:] for name in FIGURES[1:]}
 
-    def test_a_resumed_run_goes_on_and_counts_the_images_that_it_saw(self, tmp_path, model, generate):
+    def test_a_resumed_run_continues_and_counts_the_images_that_it_saw(self, tmp_path, model, generate):
         earlier = {"seconds": [1.0, 5.0, 7.0], "images_per_second": [9.0, 9.0, 9.0], "waiting": [0.5, 0.5, 0.5]}
         (tmp_path / "speed.json").write_text(json.dumps(earlier))
         train = generate()
@@ -95,23 +94,9 @@ class TestTrainingSpeed:
         assert images == pytest.approx(ROWS - 4 * BATCH)
 
     @pytest.mark.parametrize("content", [None, "no JSON", "[]", '{"seconds": 5}', '{"seconds": [1.5]}'])
-    def test_a_training_goes_on_without_the_figures_of_its_past(self, tmp_path, generate, content):
+    def test_a_training_does_without_the_figures_of_its_past(self, tmp_path, generate, content):
         if content is not None:
             (tmp_path / "speed.json").write_text(content)
         known = [1.5] if content == '{"seconds": [1.5]}' else [None]
         speed = TrainingSpeed(tmp_path / "speed.json", generate(), Position(2))
         assert speed.history == {"seconds": [*known, None], "images_per_second": [None] * 2, "waiting": [None] * 2}
-
-
-def test_results_hold_every_epoch_s_figures(tmp_path, model, generate):
-    train, validation, best = generate(), generate(), best_model()
-    monitor, speed = TrainingMonitor(tmp_path / "a.png"), TrainingSpeed(tmp_path / "speed.json", train)
-    fit(model, train, validation, [monitor, best, speed], epochs=3)
-    results = json.loads(json.dumps(training_results(model, train, validation, best, [monitor.history, speed.history])))
-    names = ["loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", *FIGURES]
-    assert {name: len(values) for name, values in results["history"].items()} == dict.fromkeys(names, 3)
-    expected = {"epochs": 3, "training_images": ROWS, "validation_images": ROWS, "batch_size": BATCH}
-    assert {name: results[name] for name in expected} == expected
-    assert results["parameters"] == 8 * 8 * 3 * 2 + 2
-    assert results["val_accuracy"] == results["history"]["val_accuracy"][results["best_epoch"] - 1]
-    assert results["build"] == train.loader.header.build

@@ -1,10 +1,9 @@
-"""A training of a few batches, for tests of what follows it."""
+"""A training of a few batches."""
 
 import time
 
 import keras
 
-from pyimagesearch.callbacks import BestModel
 from pyimagesearch.nn.modelfile import Position
 from pyimagesearch.training.fit import fit_from
 
@@ -15,10 +14,6 @@ FIGURES = ["seconds", "images_per_second", "waiting"]
 
 def fit(model, train, validation, callbacks, epochs=2, start=None):
     fit_from(model, train, validation, epochs, start or Position(), callbacks, verbose=0)
-
-
-def best_model():
-    return BestModel("best.keras", lambda *_: None)
 
 
 class Times(keras.callbacks.Callback):

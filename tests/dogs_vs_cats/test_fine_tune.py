@@ -134,7 +134,7 @@ def test_it_stops_early(place, call, monkeypatch):
         (["--freeze", "most"], "freeze: must be all, a number of layers from 0 to 23, or the name of a layer"),
         (["--layer", "block3_pool"], "layer: must be a layer of mobilenet"),
         (["--model", "mobile"], "model: must be one of resnet50"),
-        (["--model", "vgg16"], "alpha: is the width of MobileNets alone; received 0.25 for VGG16"),
+        (["--model", "vgg16"], "alpha: must be given for MobileNets only; received 0.25 for VGG16"),
         (["--alpha", "-1"], "alpha: must be a number above 0, the width of a MobileNet; received -1.0"),
         (["--size", "8"], "size, alpha: MobileNet cannot be made for images of 8x8 pixels"),
         (["--weights", "absent.h5"], "weights: must be imagenet, none or a file; received absent.h5"),

@@ -65,7 +65,7 @@ def test_the_parts_are_the_whole_before_its_softmax(build, last, maps, rng):
     model = build()
     images = rng.normal(100, 50, size=(3, *model.input_shape[1:])).astype(np.float32)
     probabilities = model.predict_on_batch(images)
-    front, head = FlatNetwork(model).split_behind_convolutions()
+    front, head = FlatNetwork(model).split_after_convolutions()
     assert front.output_shape == maps
     assert front.layers[-1].name.startswith(last)
     scores = head.predict_on_batch(front.predict_on_batch(images))
@@ -82,7 +82,7 @@ def test_a_sigmoid_is_left_out_and_a_linear_end_is_the_score(rng):
         (keras.Model(first, layers.Dense(2, "sigmoid")(maps)), lambda p: np.log(p / (1 - p))),
         (keras.Model(first, layers.Dense(2)(maps)), lambda p: p),
     ):
-        front, head = FlatNetwork(model).split_behind_convolutions()
+        front, head = FlatNetwork(model).split_after_convolutions()
         scores = head.predict_on_batch(front.predict_on_batch(images))
         np.testing.assert_allclose(scores, undo(model.predict_on_batch(images)), atol=1e-4)
 
@@ -90,7 +90,7 @@ def test_a_sigmoid_is_left_out_and_a_linear_end_is_the_score(rng):
 def test_a_saved_network_is_taken_apart_as_well(tmp_path, rng):
     model = nested()
     model.save(tmp_path / "model.keras")
-    front, _ = FlatNetwork(keras.saving.load_model(tmp_path / "model.keras")).split_behind_convolutions()
+    front, _ = FlatNetwork(keras.saving.load_model(tmp_path / "model.keras")).split_after_convolutions()
     assert front.layers[-1].name == "end"
 
 
@@ -110,4 +110,4 @@ class Subclassed(keras.Model):
 )
 def test_networks_that_cannot_be_split(build, message):
     with pytest.raises(UserError, match=f"model: {message}"):
-        FlatNetwork(build()).split_behind_convolutions()
+        FlatNetwork(build()).split_after_convolutions()

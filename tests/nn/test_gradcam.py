@@ -129,7 +129,7 @@ def test_it_agrees_with_differentiation(rng):
     model, classes = small_network(), [0, 2, 1, 1]
     model.get_layer(index=3).set_weights([rng.uniform(0.5, 2, 8), rng.normal(size=8), rng.normal(size=8), np.ones(8)])
     images = rng.normal(size=(4, 16, 14, 3)).astype(np.float32)
-    front, head = FlatNetwork(model).split_behind_convolutions()
+    front, head = FlatNetwork(model).split_after_convolutions()
     maps = np.array(front.predict_on_batch(images))
     weights = np.maximum(true_derivatives(head, maps, classes).sum(axis=(1, 2)), 0)
     expected = np.maximum((maps * weights[:, None, None, :]).sum(axis=-1), 0)

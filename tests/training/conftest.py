@@ -1,4 +1,4 @@
-"""A tiny project for processes that train together, each of which imports Keras on JAX anew."""
+"""A tiny project for processes that train together, each of which imports Keras on JAX."""
 
 import json
 import os
@@ -25,6 +25,7 @@ import sys
 from config.dogs_vs_cats_config import *
 
 INPUT_SIZE, BATCH_SIZE, EPOCHS, CHECKPOINT_BATCHES, SEED = 32, 16, 3, 1, 7
+PRECISION = "float32"
 OUTPUT_PATH = "output"
 TRAIN_HDF5, VAL_HDF5, DATASET_MEAN = "train.hdf5", "val.hdf5", "mean.json"
 MODEL_PATH = f"{OUTPUT_PATH}/alexnet.keras"
@@ -38,7 +39,7 @@ from keras import Input, Sequential, initializers, layers
 from pyimagesearch.nn.conv import AlexNet
 
 
-def build(width, height, depth, classes, *_args):
+def build(width, height, depth, classes, **_options):
     '''Build a network that has what makes sharing hard: statistics of whole batches, and random numbers.'''
     small = initializers.RandomNormal(stddev=1e-3)  # as inputs reach 128
     first = [Input((height, width, depth)), layers.Conv2D(4, 5, 4, activation="relu", kernel_initializer=small)]
@@ -69,7 +70,7 @@ class Shop:
         (self.folder / f"{name}.py").write_text(text, "utf-8")
 
     def start(self, *arguments, config="tiny", devices=1, backend="jax", program=("-m", "dogs_vs_cats.train_alexnet")):
-        """Start a script with so many CPU devices of JAX."""
+        """Start a script with this number of CPU devices of JAX."""
         wanted = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "TF_CPP"))}
         inherited = {**wanted, "PYTHONPATH": str(ROOT)}
         xla = f"--xla_force_host_platform_device_count={devices} --xla_backend_optimization_level=0"
@@ -82,7 +83,7 @@ class Shop:
         return process
 
     def start_hosts(self, count, *arguments, **options):
-        """Start a script on so many hosts, which meet at a free port."""
+        """Start a script on this number of hosts, which meet at a free port."""
         with socket.socket() as probe:
             probe.bind(("localhost", 0))
             port = probe.getsockname()[1]
@@ -97,7 +98,7 @@ class Shop:
 
     @property
     def curves(self):
-        return json.loads((self.folder / "output/training.json").read_text("utf-8"))
+        return json.loads((self.folder / "output/alexnet.json").read_text("utf-8"))
 
     @property
     def position(self):
@@ -111,7 +112,7 @@ class Shop:
 
     def close(self):
         for process in self._running:
-            process.send_signal(signal.SIGKILL)  # what it watches over ends with it
+            process.send_signal(signal.SIGKILL)  # its child ends with it
             process.communicate()
 
 

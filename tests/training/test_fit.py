@@ -1,4 +1,4 @@
-"""Training that is stopped in the middle of an epoch goes on as if nothing had happened."""
+"""Training interrupted in the middle of an epoch resumes as if nothing had happened."""
 
 import keras
 import numpy as np
@@ -9,7 +9,7 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter
 from pyimagesearch.nn.modelfile import Position, Preparation, check_resumable, load_model, save_model
 from pyimagesearch.preprocessing import AugmentPreprocessor, PatchPreprocessor
-from pyimagesearch.training.fit import fit_from
+from pyimagesearch.training.fit import fit_from, learning_rate
 
 ROWS, BATCH, EPOCHS = 50, 8, 3
 PREPARATION = Preparation(12, 12, "BGR", {"R": 1.0, "G": 2.0, "B": 3.0}, ["cat", "dog"])
@@ -121,16 +121,16 @@ def test_a_resumed_run_sees_the_same_batches_and_ends_with_the_same_weights(tmp_
 
 def test_a_position_that_an_epoch_has_not(tmp_path, data):
     """As one of a single device can be, where several leave out the rows of a short last batch."""
-    words = r"^--resume: must go on within the 7 batches of an epoch.* at batch 7; take as many devices"
+    words = r"^resume: must continue within the 7 batches of an epoch.* at batch 7; take as many devices"
     with pytest.raises(UserError, match=words):
         train(tmp_path, data, Position(0, 7))
 
 
 def test_other_settings_cannot_be_resumed(tmp_path, data):
     train(tmp_path, data)
-    with pytest.raises(UserError, match=r"--resume: .* must have been trained with the input and the batches"):
+    with pytest.raises(UserError, match=r"^resume: .* must have been trained with the input and the batches"):
         check_resumable(tmp_path / "last.keras", PREPARATION, "another stream", EPOCHS + 1)
-    with pytest.raises(UserError, match="--epochs: must exceed the 3 epochs"):
+    with pytest.raises(UserError, match=r"^epochs: must exceed the 3 epochs"):
         check_resumable(tmp_path / "last.keras", PREPARATION, "stream", EPOCHS)
 
 
@@ -138,3 +138,33 @@ def test_other_settings_cannot_be_resumed(tmp_path, data):
 def test_an_interval_must_be_positive(tmp_path, argument):
     with pytest.raises(UserError, match=f"{argument}: must be above 0"):
         TrainingCheckpoint(tmp_path / "x.keras", save, rows=1, batch_size=1, **{argument: 0})
+
+
+class TestLearningRate:
+    @pytest.mark.parametrize("decay", [None, "none"])
+    def test_without_decay_it_is_a_number(self, decay):
+        assert learning_rate(0.1, decay, 10) == 0.1
+
+    @pytest.mark.parametrize(
+        ("decay", "warm_up", "expected"),
+        [
+            ("linear", 0, [0.1, 0.075, 0.05, 0.025, 0]),
+            ("cosine", 0, [0.1, 0.0853553, 0.05, 0.0146447, 0]),
+            ("cosine", 4, [0, 0.05, 0.1, 0.05, 0]),
+        ],
+    )
+    def test_it_ends_at_0(self, decay, warm_up, expected):
+        rates = learning_rate(0.1, decay, 8, warm_up)
+        np.testing.assert_allclose([float(rates(step)) for step in (0, 2, 4, 6, 8)], expected, atol=1e-6)
+
+    @pytest.mark.parametrize(
+        ("values", "message"),
+        [
+            (("linaer", 8), "^learning_rate_decay: must be .*; received 'linaer'"),
+            (("linear", 8, 2), "^warm_up_epochs: needs learning_rate_decay=.cosine.*; received 'linear'"),
+            (("cosine", 8, 8), "^warm_up_epochs: must be below the epochs in all"),
+        ],
+    )
+    def test_a_schedule_that_cannot_be_is_refused(self, values, message):
+        with pytest.raises(UserError, match=message):
+            learning_rate(0.1, *values)

@@ -30,7 +30,7 @@ def test_two_devices_learn_what_one_learns(shop, check_same):
     process = shop.start("--force", config="plain", program=("one_and_two.py",), backend="tensorflow")
     ((code, out, err),) = shop.ends_of(process)
     assert code == 0, err
-    assert "2 devices (/device:CPU:0, /device:CPU:1): every device takes 8 of the 16 images of a batch" in out
+    assert "2 devices (/device:CPU:0, /device:CPU:1): each device takes 8 of the 16 images of a batch" in out
     names = ("loss", "accuracy", "val_loss", "val_accuracy")
     one, two = ({name: history[name] for name in names} for history in json.loads(out.splitlines()[-1]))
     check_same(two, one)

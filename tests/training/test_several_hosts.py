@@ -52,12 +52,12 @@ def test_two_hosts_see_what_one_process_sees(shop, unbroken, check_same):
     assert [code for code, _, _ in ends] == [0, 0], ends
     check_same(shop.curves, unbroken)
     assert json.loads(ends[0][1])["epochs"] == 3
-    assert "2 hosts (by the command line) with 1 device" in ends[0][2]
-    assert ends[1][1:] == ("host 1 of 2: 1 device (cpu:2048); host 0 tells the story\n", "")
+    assert "2 hosts (by explicit values) with 1 device" in ends[0][2]
+    assert ends[1][1:] == ("[INFO] host 1 of 2: 1 device (cpu:2048); host 0 reports\n", "")
     output = shop.folder / "output"
     assert sorted(os.listdir(output)) == [
-        "MODEL_CARD.md", "alexnet.keras", "alexnet_last.keras", "runs.jsonl", "training.json", "training.png",
-        "training_speed.json",
+        "MODEL_CARD.md", "alexnet.json", "alexnet.keras", "alexnet.png", "alexnet_last.keras", "alexnet_speed.json",
+        "runs.jsonl",
     ]  # fmt: skip
     assert len((output / "runs.jsonl").read_text("utf-8").splitlines()) == 2  # the start and the end of one run
     shutil.rmtree(output)
@@ -68,17 +68,19 @@ def test_a_host_that_dies_ends_the_others(broken):
     assert seconds < 60
     assert [code for code, _, _ in ends] == [1, 1]
     assert ends[1][2] == (
-        "train_alexnet: error: host 1 of 2: ended by SIGKILL; the other hosts stop, too; run all hosts again "
-        "with --resume\n"
+        "python -m dogs_vs_cats.train_alexnet: error: host 1 of 2: ended by SIGKILL; the other hosts stop, too; "
+        "run all hosts again with --resume\n"
     )
-    assert ends[0][2].startswith("train_alexnet: error: host 0 of 2: another host has ended or cannot be reached")
+    assert ends[0][2].startswith(
+        "python -m dogs_vs_cats.train_alexnet: error: host 0 of 2: another host has ended or cannot be reached"
+    )
     assert "run all hosts again with --resume" in ends[0][2]
     assert len(ends[0][2].splitlines()) == 1
     assert not list(output.glob("*.partial*"))
 
 
 @pytest.mark.usefixtures("resumable")
-def test_a_broken_training_goes_on_with_more_hosts(shop, unbroken, check_same):
+def test_a_broken_training_resumes_on_more_hosts(shop, unbroken, check_same):
     ends = shop.ends_of(*shop.start_hosts(4, "--resume"))
     assert [code for code, _, _ in ends] == [0] * 4, ends
     check_same(shop.curves, unbroken)
@@ -86,8 +88,8 @@ def test_a_broken_training_goes_on_with_more_hosts(shop, unbroken, check_same):
 
 
 @pytest.mark.usefixtures("resumable")
-def test_a_broken_training_goes_on_with_all_devices_of_one_host(shop, unbroken, check_same):
+def test_a_broken_training_resumes_on_all_devices_of_one_host(shop, unbroken, check_same):
     ((code, out, err),) = shop.ends_of(shop.start("--resume", "--devices", "all", devices=4))
     assert code == 0, err
     check_same(shop.curves, unbroken)
-    assert "4 devices (cpu:0, cpu:1, cpu:2, cpu:3): every device takes 4 of the 16 images of a batch" in out
+    assert "4 devices (cpu:0, cpu:1, cpu:2, cpu:3): each device takes 4 of the 16 images of a batch" in out

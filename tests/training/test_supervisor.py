@@ -11,34 +11,28 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
-import functools, os, sys, time
-from pyimagesearch.distributed import lost, supervisor
+import os, sys, time
+from pyimagesearch.cli import options, script
+from pyimagesearch.training.supervisor import Checkpoint, end_lost, identity, report
 
 
-def recorded(main):
-    @functools.wraps(main)
-    def run():
-        print("recorded", flush=True)
-        return main()
-    return run
-
-
-@recorded
-def main():
+@script(step="train", options=[options.RESUME, *options.DEVICES, options.Option("words", nargs="*")], config=None)
+def main(args):
     os.write(1, b"native words\\n")
-    supervisor.tell("not all came")
-    if "met" in sys.argv:
-        supervisor.tell("", lost.Checkpoint(__file__, lost.identity(__file__) if "old" in sys.argv else None))
+    report("not all came")
+    if "met" in args.words:
+        report("", Checkpoint(__file__, identity(__file__) if "old" in args.words else None))
     print("pid", os.getpid(), flush=True)
-    if "lost" in sys.argv:
-        supervisor.end_lost("others are gone")
-    if "abort" in sys.argv:
+    if "lost" in args.words:
+        end_lost("others are gone")
+    if "abort" in args.words:
         os.abort()
-    if "wait" in sys.argv:
+    if "wait" in args.words:
         time.sleep(60)
+    return {}
 
 
-raise SystemExit(supervisor.run(main))
+raise SystemExit(main.run())
 """
 
 
@@ -77,14 +71,8 @@ def end_of(process):
 def test_a_script_that_ends_well(start):
     code, out, err = end_of(start())
     assert (code, err) == (0, "")
-    assert "recorded" in out
+    assert "pid" in out
     assert "native" not in out
-
-
-def test_only_the_first_host_keeps_a_record(start):
-    code, out, _ = end_of(start(index=1))
-    assert code == 0
-    assert "recorded" not in out
 
 
 @pytest.mark.parametrize(
@@ -104,7 +92,7 @@ def test_an_end_in_native_code_is_one_line(start, words, line):
     assert code == 1
     lines = err.splitlines()
     assert len(lines) == 1
-    assert re.match(f"script: error: host 1 of 2: {line}", lines[0])
+    assert re.match(f"python script.py: error: host 1 of 2: {line}", lines[0])
 
 
 def test_a_killed_process_is_named(start):
@@ -113,11 +101,12 @@ def test_a_killed_process_is_named(start):
     code, _, err = end_of(process)
     assert code == 1
     assert err == (
-        "script: error: host 0 of 2: ended by SIGKILL; the other hosts stop, too; run all hosts again with --resume\n"
+        "python script.py: error: host 0 of 2: ended by SIGKILL; the other hosts stop, too; "
+        "run all hosts again with --resume\n"
     )
 
 
-def test_nothing_goes_on_without_its_supervisor(start):
+def test_nothing_continues_without_its_supervisor(start):
     process = start("wait")
     pid_of(process)
     process.kill()
@@ -130,7 +119,7 @@ def test_ctrl_c_is_heard_once(start):
     process.send_signal(signal.SIGINT)
     code, _, err = end_of(process)
     assert code == 130
-    assert err.startswith("script: error: stopped by Ctrl-C")
+    assert err.startswith("python script.py: error: stopped by Ctrl-C")
     assert len(err.splitlines()) == 1
 
 
