@@ -35,7 +35,7 @@ def write_model_card(folder: Path) -> list[Path]:
         folder: where ``runs.jsonl`` is.
 
     Returns:
-        The files that were written: ``MODEL_CARD.md`` in each folder with models.
+        The files that were written: ``MODEL_CARD.md`` in each folder with models, unless it says the same already.
 
     Raises:
         UserError: the record cannot be read.
@@ -62,6 +62,8 @@ def _write(path: Path, models: list[TrainedModel]) -> list[Path]:
             return []
         own = kept
     card = _render(models, own)
+    if path.exists() and path.read_text("utf-8") == card:
+        return []
     with replacing(path) as temporary:
         temporary.write_text(card, "utf-8", "backslashreplace")
     return [path]

@@ -22,7 +22,7 @@ from pyimagesearch.io.inspection import damaged_rows
 from pyimagesearch.preprocessing import AspectAwarePreprocessor
 from tests.io.images.oddnames import NAMES, NOT_UTF8, write_image
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = """
 from config.dogs_vs_cats_config import *
 from pyimagesearch.io import label_from_folder
@@ -181,12 +181,12 @@ class TestBuild:
     @pytest.mark.parametrize(
         ("classes", "held_out", "message"),
         [
-            ({"cats": 1}, 1, "dataset: at least two classes are needed; all 1 images"),
-            ({"cats": 9}, 2, "dataset: at least two classes are needed; all 9 images"),
+            ({"cats": 1}, 1, "IMAGES_PATH: at least two classes are needed; all 1 images"),
+            ({"cats": 9}, 2, "IMAGES_PATH: at least two classes are needed; all 9 images"),
             ({"cats": 1, "dogs": 1}, 1, "split: 1 validation, 1 test images leave 0 of 2 for training"),
             ({"cats": 1, "dogs": 1, "emus": 1, "foxes": 1}, 4, "images leave -4 of 4 for training"),
-            ({"cats": 2, "dogs": 2, "emus": 2}, 1, "split: every set needs an image of each of the 3 classes"),
-            ({"cats": 1, "dogs": 8}, 2, "split: every set needs an image of each of the 2 classes"),
+            ({"cats": 2, "dogs": 2, "emus": 2}, 1, "split: every split needs an image of each of the 3 classes"),
+            ({"cats": 1, "dogs": 8}, 2, "split: every split needs an image of each of the 2 classes"),
         ],
     )
     def test_too_few_images_are_a_clear_error(self, tmp_path, write_odd, build, classes, held_out, message):
@@ -213,4 +213,4 @@ class TestReports:
         assert result["images"] == 10
         written = {Path(file).name for file in result["files"]}
         assert written >= {"classifier.skops", "classifier_confusion_matrix.png"}
-        assert set(os.listdir(tmp_path)) == {*written, "features.hdf5"}
+        assert set(os.listdir(tmp_path)) == {*written, "features.hdf5", "MODEL_CARD.md"}
