@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_nothing_heavy_is_imported_for_it():
     program = (
-        "import sys; from pyimagesearch.runs import recorder, provenance, modelcard, surroundings as s; s.versions(), s.hardware();"
+        "import sys; from pyimagesearch.runs import recorder, provenance, modelcard, surroundings as s;"
+        "s.versions(), s.hardware();"
         "assert s.backend() is None and s.devices() == [];"
         "print([m for m in ('numpy', 'h5py', 'cv2', 'keras', 'tensorflow', 'sklearn') if m in sys.modules])"
     )
