@@ -42,9 +42,9 @@ def evaluate_predictions(
           is 0.
         - ``log_loss``: mean of -log(probability of the true class), in nats.
         - ``calibration``: the probability of the predicted class against its accuracy (Guo et al., "On Calibration of
-          Modern Neural Networks", 2017): non-empty ``bins`` of width 0.1, each with its
-          ``low`` (exclusive) and ``high`` end, ``images``, mean ``confidence`` and ``accuracy``; ``error``: the mean distance of the last two over all
-          images (expected calibration error).
+          Modern Neural Networks", 2017): non-empty ``bins`` of width 0.1, each with its ``low`` (exclusive) and
+          ``high`` end, ``images``, mean ``confidence`` and ``accuracy``; ``error``: the mean distance of the last two
+          over all images (expected calibration error).
         - ``roc``: ``auc``, and at most 200 points (``false_positive_rate``, ``true_positive_rate``) of the curve, class
           1 being positive; None unless there are two classes and both occur.
         - ``pictures``: ``mistakes``, the most confident first; ``uncertain``, those with the smallest margin between
