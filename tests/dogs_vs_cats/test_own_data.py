@@ -93,9 +93,9 @@ def test_the_network_tells_three_classes_apart(pets):
     model = keras.saving.load_model(folder / "output/pets/alexnet.keras")
     assert model.output_shape == (None, 3)
     assert "categorical_crossentropy" in str(model.get_compile_config()["loss"])
-    history = json.loads((folder / "output/pets/training.json").read_text())
+    history = json.loads((folder / "output/pets/alexnet.json").read_text())
     assert {len(values) for values in history.values()} == {1}
-    assert cv2.imread(str(folder / "output/pets/training.png")) is not None
+    assert cv2.imread(str(folder / "output/pets/alexnet.png")) is not None
     assert steps["crops"].result["images"] == 6
     sixths = np.arange(7) / 6
     assert np.isclose(steps["crops"].result["rank1"], sixths).any()
