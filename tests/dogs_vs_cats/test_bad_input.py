@@ -170,11 +170,11 @@ MISTAKES = {
     # step 5
     "features that are images": Mistake(
         "train_model", ["--db", "output/train.hdf5", "--force"],
-        r"db: output/train\.hdf5 must hold features of shape \(n, d\); it holds images .*run extract_features",
+        r"--dataset: output/train\.hdf5 must hold features of shape \(n, d\); it holds images .*extract features first",
     ),
     "too few features": Mistake(
         "train_model", ["--db", "few.hdf5", "--force"],
-        r"db: few\.hdf5 must hold at least 2 classes of 5 rows each; it holds \[5, 2\] rows .*add images",
+        r"--dataset: few\.hdf5 must hold at least 2 classes of 5 rows each; it holds \[5, 2\] rows .*add images",
         few_features,
     ),
     "classifier as .txt": Mistake(
