@@ -30,7 +30,7 @@ lint: setup ## check style (ruff), types (mypy) and layers (import-linter)
 torture: setup ## try hundreds of kills, flips and full disks (hours)
 	FAULTS=200 $(RUN) -m pytest tests/faults -rP
 
-mutations: setup ## break forty lines, one by one; a test must notice each
+mutations: setup ## break a hundred random places of the core, one at a time: do the tests notice?
 	$(RUN) tests/mutations.py -j 2
 
 docs: setup ## build the documentation into build/docs
