@@ -1,6 +1,7 @@
 """Being a process: exit codes, errors in one line, Ctrl-C, and the noise of native libraries."""
 
 import contextlib
+import logging
 import os
 import shlex
 import signal
@@ -79,6 +80,7 @@ def native_stderr_hushed() -> Iterator[None]:
     if _WANTS_NATIVE_STDERR:
         yield
         return
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its advice is for programmers
     sys.stderr.flush()
     python_stderr, excepthook, number = sys.stderr, sys.excepthook, os.dup(2)
     try:
