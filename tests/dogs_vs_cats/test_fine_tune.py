@@ -8,7 +8,20 @@ import numpy as np
 import pytest
 
 NETWORK = ["--weights", "none", "--alpha", "0.25", "--size", "32", "--layer", "conv_pw_3_relu"]
-TWO_STAGES = [*NETWORK, "--head", "8,6", "--dropout", "0.4", "--batch-norm", "--warm-up", "1", "-e", "2", "-f", "20"]
+TWO_STAGES = [
+    *NETWORK,
+    "--head",
+    "8,6",
+    "--dropout",
+    "0.4",
+    "--batch-norm",
+    "--warm-up",
+    "1",
+    "-e",
+    "2",
+    "--freeze",
+    "20",
+]
 BATCHES = ["-b", "8", "--class-weight", "balanced", "--learning-rate", "0.01", "--fine-tune-rate", "0.001"]
 
 
@@ -57,7 +70,7 @@ def test_both_stages_are_run_and_told(tuned, build):
 
 
 def test_a_network_may_be_larger_than_the_stored_images(place, call):
-    larger = [*NETWORK[:4], "--size", "96", "--layer", "conv_pw_3_relu", "--warm-up", "1", "-e", "0", "-f", "all"]
+    larger = [*NETWORK[:4], "--size", "96", "--layer", "conv_pw_3_relu", "--warm-up", "1", "-e", "0", "--freeze", "all"]
     outcome = call("fine_tune", *larger, "-o", "large.keras", *place)
     assert outcome.code == 0, outcome.err
     assert "[INFO] images of 72 pixels are enlarged to 96" in outcome.out
@@ -87,7 +100,7 @@ def test_the_same_command_gives_the_same_model(tuned, build, place, call, tmp_pa
         np.testing.assert_array_equal(*weights)
 
 
-def test_more_epochs_go_on_from_the_last_one(tuned, place, call):
+def test_more_epochs_continue_from_the_last_one(tuned, place, call):
     more = [word if word != "2" else "3" for word in TWO_STAGES]
     resumed = call("fine_tune", *more, *BATCHES, "--resume", *place)
     assert resumed.code == 0, resumed.err
@@ -104,7 +117,7 @@ def test_more_epochs_go_on_from_the_last_one(tuned, place, call):
         ([], "--epochs: must exceed the 3 epochs that .* was trained for; received 3"),
     ],
 )
-def test_a_finished_or_another_training_cannot_be_gone_on_with(tuned, place, call, changed, message):
+def test_a_finished_or_another_training_cannot_be_resumed(tuned, place, call, changed, message):
     outcome = call("fine_tune", *TWO_STAGES, *BATCHES, "--resume", *changed, *place)
     assert outcome.code == 2
     assert re.search(message, outcome.err)
@@ -135,16 +148,16 @@ def test_it_stops_early(place, call, monkeypatch):
         (["--layer", "block3_pool"], "layer: must be a layer of mobilenet"),
         (["--model", "mobile"], "model: must be one of resnet50"),
         (["--model", "vgg16"], "alpha: must be given for MobileNets only; received 0.25 for VGG16"),
-        (["--alpha", "-1"], "alpha: must be a number above 0, the width of a MobileNet; received -1.0"),
+        (["--alpha", "-1"], "--alpha: must be a number above 0, the width of a MobileNet as a factor; received -1.0"),
         (["--size", "8"], "size, alpha: MobileNet cannot be made for images of 8x8 pixels"),
         (["--weights", "absent.h5"], "weights: must be imagenet, none or a file; received absent.h5"),
         (["--head", "64,0"], "--head: must be at least 1; received 0"),
-        (["--head", "wide"], "--head: invalid units value: 'wide'"),
+        (["--head", "wide"], "--head: invalid positive_ints value: 'wide'"),
         (["--dropout", "1"], "--dropout: must be at least 0 and below 1; received 1"),
         (["--learning-rate", "0"], "--learning-rate: must be a number above 0; received 0"),
         (["--fine-tune-rate", "nan"], "--fine-tune-rate: must be a number above 0; received nan"),
         (["--warm-up", "-1"], "--warm-up: must be at least 0; received -1"),
-        (["--warm-up", "0", "-e", "0"], "--epochs: must be at least 1 if --warm-up is 0; received 0"),
+        (["--warm-up", "0", "-e", "0"], "--epochs: must be at least 1; received 0"),
         (["--class-weight", "rare"], "--class-weight: invalid choice: 'rare'"),
         (["-o", "model.h5"], "--output: must end in .keras, the format of Keras 3; received model.h5"),
     ],

@@ -69,11 +69,11 @@ def test_resume_continues_the_curves_up_to_the_epochs_asked_for(project, resumed
     folder, outcome = resumed
     assert outcome.code == 0, outcome.err
     before = project.steps["train"].result["history"]
-    after = json.loads((folder / "output/training.json").read_text())
+    after = json.loads((folder / "output/alexnet.json").read_text())
     assert {len(values) for values in after.values()} == {3}
     assert {name: values[:2] for name, values in after.items()} == {name: before[name] for name in after}
     assert {name: outcome.result["history"][name] for name in after} == after
-    assert is_picture(folder / "output/training.png")
+    assert is_picture(folder / "output/alexnet.png")
 
 
 def test_resume_prints_the_best_epoch_of_both_runs(resumed):

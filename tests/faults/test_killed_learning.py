@@ -70,7 +70,7 @@ def check_trained_as(output, expected):
         for key, value in wanted.items():
             np.testing.assert_array_equal(found[key], value, err_msg=f"{name}: {key}")
         assert position(output / name) == position(expected / name)
-    found, wanted = (json.loads((folder / "training.json").read_text("utf-8")) for folder in (output, expected))
+    found, wanted = (json.loads((folder / "alexnet.json").read_text("utf-8")) for folder in (output, expected))
     assert found.keys() == wanted.keys()
     for key, values in wanted.items():  # the means of an epoch in two parts are sums in another order
         np.testing.assert_allclose(found[key], values, rtol=1e-5, err_msg=key)
@@ -84,7 +84,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(
         (workshop.folder / "output" / name).write_bytes(content)
     output, unbroken, again = (workshop.folder / name for name in ("output", "unbroken", "again"))
     command, waiting = ("train_alexnet", "--jobs", 1), 0
-    begin_anew = (*MODELS, "training.json", "training.png")
+    begin_anew = (*MODELS, "alexnet.json", "alexnet.png", "alexnet_speed.json")
 
     def put_away(folder):
         folder.mkdir(exist_ok=True)
