@@ -43,7 +43,7 @@ MISTAKES = {
     # step 2
     "means missing": Mistake(
         "train_alexnet", ["--force"],
-        r"DATASET_MEAN: output/none\.json does not exist; run build_dogs_vs_cats first, or check the config",
+        r"DATASET_MEAN: output/none\.json does not exist; build the data set first, or check the path",
         settings='DATASET_MEAN = "output/none.json"',
     ),
     "means that are none": Mistake(
@@ -54,7 +54,7 @@ MISTAKES = {
     "splits of two builds": Mistake(
         "train_alexnet", ["--force"],
         r"data set: output/train\.hdf5 and edited\.hdf5 must come from one run of the build step.*received "
-        r"builds \w{16} and 0123456789abcdef; run build_dogs_vs_cats --force",
+        r"builds \w{16} and 0123456789abcdef; build them together",
         other_build, 'VAL_HDF5 = "edited.hdf5"',
     ),
     "patch larger than the images": Mistake(
@@ -87,18 +87,13 @@ MISTAKES = {
         r"--model: must end in \.keras.*received new/alexnet\.hdf5",
         settings='LAST_MODEL_PATH = "new/last.keras"; EPOCHS = 1',
     ),
-    "nothing to resume": Mistake(
-        "train_alexnet", ["--resume", "--epochs", "3"],
-        r"model: output/none\.keras does not exist; train a model first, or check the path",
-        settings='LAST_MODEL_PATH = "output/none.keras"',
-    ),
     "resumed for no more epochs": Mistake(
         "train_alexnet", ["--resume"],
-        r"--epochs: must exceed the 2 epochs that output/alexnet_last\.keras was trained for; received 2; ask",
+        r"EPOCHS: must exceed the 2 epochs that output/alexnet_last\.keras was trained for; received 2; ask",
     ),
     "resumed with another input": Mistake(
         "train_alexnet", ["--resume", "--epochs", "3"],
-        r"--resume: output/alexnet_last\.keras must have been trained with the input .*train anew with --force",
+        r"--resume: output/alexnet_last\.keras must have been trained with the input .*; it was trained with",
         settings="INPUT_SIZE = 68",
     ),
     # step 3
@@ -112,7 +107,7 @@ MISTAKES = {
     ),
     "model saved by Keras alone": Mistake(
         "crop_accuracy", ["--model", "plain.keras"],
-        r"model: plain\.keras does not say what input it was trained with; use a model that train_alexnet saved",
+        r"model: plain\.keras does not say what input it was trained with; use a model that this package trained",
         plain_model,
     ),
     "data of other classes": Mistake(
