@@ -9,7 +9,7 @@ import numpy as np
 
 from pyimagesearch.io.format.dataset import header_of, read_header
 from pyimagesearch.io.format.header import Header, open_file
-from pyimagesearch.io.format.untrusted import damage_reported, open_dataset, read_number
+from pyimagesearch.io.format.untrusted import damage_reported, damaged, open_dataset, read_number
 from pyimagesearch.io.images.folder import count_by_class
 from pyimagesearch.io.reading.checksums import ChecksummedReader
 from pyimagesearch.utils.atomic import PathLike
@@ -37,6 +37,8 @@ def describe(path: PathLike) -> dict[str, str]:
         kind = "feature vectors of length" if len(header.shape) == 2 else "images of"
         order = f", {header.color_order}" if len(header.shape) == 4 and header.shape[-1] == 3 else ""
         names = header.label_names or [str(c) for c in range(header.labels.max() + 1)]
+        if complete and header.labels.max() >= len(names):
+            raise damaged(path, f"labels up to {header.labels.max()}, and {len(names)} names of classes")
         counts = count_by_class(header.labels, names) if complete else {}
         classes = named([f"{name} {count:,}" for name, count in counts.items()], _SHOWN_CLASSES)
         result = {
