@@ -53,7 +53,7 @@ def test_two_hosts_see_what_one_process_sees(shop, unbroken, check_same):
     check_same(shop.curves, unbroken)
     assert json.loads(ends[0][1])["epochs"] == 3
     assert "2 hosts (by explicit values) with 1 device" in ends[0][2]
-    assert ends[1][1:] == ("[INFO] host 1 of 2: 1 device (cpu:2048); host 0 reports\n", "")
+    assert ends[1][1:] == ("{}\n", "[INFO] host 1 of 2: 1 device (cpu:2048); host 0 reports\n")
     output = shop.folder / "output"
     assert sorted(os.listdir(output)) == [
         "MODEL_CARD.md", "alexnet.json", "alexnet.keras", "alexnet.png", "alexnet_last.keras", "alexnet_speed.json",
