@@ -17,7 +17,7 @@ from pyimagesearch.io.format.header import Provenance
 from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError
 from pyimagesearch.io.images.folder import ImageFolder, build_mark
 from pyimagesearch.io.reading.columns import read_channel_means
-from pyimagesearch.io.shards.names import files_of_set, shard_path, shard_ranges
+from pyimagesearch.io.shards.names import shard_path, shard_paths, shard_ranges
 
 ROWS_IN_SHARD, MOST_SHARDS = 2048, 1024
 
@@ -153,8 +153,9 @@ class SplitBuilder:
         return {name: self._built(name, path) for name, path in paths.items()}
 
     def _built(self, name: str, path: Path) -> BuiltSplit:
+        files = dict.fromkeys([path, *shard_paths(path, len(self._ranges[name]))])
         counts = self._images.subset(self._rows[name]).counts
-        return BuiltSplit(path, files_of_set(path), counts, read_channel_means(path))
+        return BuiltSplit(path, list(files), counts, read_channel_means(path))
 
     def _shard(self, name: str, path: Path, index: int) -> ImageShard:
         ranges = self._ranges[name]
