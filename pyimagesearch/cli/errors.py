@@ -12,6 +12,7 @@ Error = TypeVar("Error", bound=UserError)
 
 _ADVICE = re.compile(r"(?<![^\s(,;])([a-z]\w*)=(\"[^\"]*\"|'[^']*'|\w+(?:[.:]\w+)*)")
 _FLAG_OF = {"overwrite": "force"}  # in Python -> in a script
+_SETTING_OF = {"formats": "IMAGE_FORMATS", "max_pixels": "MAX_IMAGE_PIXELS"}  # in Python -> in a config
 
 
 def for_command_line(
@@ -57,7 +58,8 @@ def _place(name: str, options: dict[str, Option], given: Namespace | None, setti
         return option.flag
     if option and option.config:
         return option.config
-    return name.upper() if name.upper() in settings else name
+    setting = _SETTING_OF.get(name, name.upper())
+    return setting if setting in settings else name
 
 
 def _advice(found: re.Match[str], options: dict[str, Option]) -> str:

@@ -12,7 +12,7 @@ OPTIONS = (
     Option("image", nargs="+"), options.OUTPUT, options.BATCH_SIZE, options.FORCE, options.RESUME,
     Option("--on-error", choices=["fail", "skip"], default="fail"),
 )  # fmt: skip
-SETTINGS = ("BATCH_SIZE", "STORED_SIZE", "OUTPUT_PATH")
+SETTINGS = ("BATCH_SIZE", "STORED_SIZE", "OUTPUT_PATH", "MAX_IMAGE_PIXELS")
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,7 @@ SETTINGS = ("BATCH_SIZE", "STORED_SIZE", "OUTPUT_PATH")
         ("batch_size: must be even", "--batch-size: must be even"),
         ("output_path: cannot be written", "--output: cannot be written"),
         ("stored_size: must be even", "STORED_SIZE: must be even"),
+        ("max_pixels: must be even", "MAX_IMAGE_PIXELS: must be even"),
         ("dims: must be even", "dims: must be even"),
         ("image: a.jpg cannot be read", "image: a.jpg cannot be read"),
         ("--output: must be new", "--output: must be new"),
