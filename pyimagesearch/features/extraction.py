@@ -24,7 +24,7 @@ from pyimagesearch.io.images.folder import label_from_name
 from pyimagesearch.io.shards.names import shard_path, shard_ranges
 from pyimagesearch.utils.atomic import PathLike, partial_path
 from pyimagesearch.utils.parallel import map_ahead
-from pyimagesearch.utils.text import fingerprint
+from pyimagesearch.utils.text import digest
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class FeatureExtraction:
         self._model, self._images, self._order, self._batch_size = model, images, order, batch_size
         self._cluster = cluster or ThisProcess()
         self._ranges = shard_ranges(len(order), number_of_shards(shards, len(order), self._cluster), batch_size)
-        self.mark = fingerprint([images.identity, model.recipe, str(batch_size), *map(str, order.tolist())])
+        self.mark = digest([images.identity, model.recipe, str(batch_size), *map(str, order.tolist())])
 
     def run(
         self, write: Write, output: PathLike, *, buf_size: int = 1000, overwrite: bool = False, resume: bool = False

@@ -15,7 +15,7 @@ from pyimagesearch.io.images.folder import ImageFolder, LabelFunction, build_mar
 from pyimagesearch.io.reading.columns import read_row_paths
 from pyimagesearch.utils.atomic import PathLike
 from pyimagesearch.utils.parallel import cpu_count
-from pyimagesearch.utils.text import file_fingerprint
+from pyimagesearch.utils.text import file_digest
 
 
 class ImageSource:
@@ -114,7 +114,7 @@ class ImageRows(ImageSource):
         self.labels = header.labels
         self.label_names = header.label_names or [str(c) for c in range(header.labels.max() + 1)]
         self.paths = read_row_paths(header)
-        self.identity, self.stored_size = file_fingerprint(path), header.stored_size
+        self.identity, self.stored_size = file_digest(path), header.stored_size
 
     def read(self, indices: np.ndarray, resize: Any) -> np.ndarray:
         """Return images as `ImageSource.read` does."""

@@ -9,7 +9,7 @@ import keras
 from pyimagesearch.errors import UserError
 from pyimagesearch.nn.backbones import find_backbone, load_backbone
 from pyimagesearch.nn.modelfile import Preparation, load_model, read_description
-from pyimagesearch.utils.text import file_fingerprint
+from pyimagesearch.utils.text import file_digest
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 
@@ -59,12 +59,12 @@ class FeatureNetwork:
                 if value:
                     raise UserError(f"{argument}: must be left out for {model}, which has its own; received {value}")
             read_description(model)
-            return cls(model, "", file_fingerprint(model), layer)
+            return cls(model, "", file_digest(model), layer)
         name = find_backbone(model).builder.lower()
         if not os.path.isfile(weights):  # a word, or a missing file, which is refused on loading
             weights = weights or "imagenet"
             return cls(name, weights, "", layer, alpha, seed if weights == "none" else None)
-        return cls(name, weights, file_fingerprint(weights), layer, alpha)
+        return cls(name, weights, file_digest(weights), layer, alpha)
 
     @property
     def file(self) -> str:
@@ -86,7 +86,7 @@ class FeatureNetwork:
             return
         if not os.path.isfile(self.file):
             raise UserError(f"recipe: {self.file}, which made the features, does not exist any more; restore it")
-        if file_fingerprint(self.file) != self.fingerprint:
+        if file_digest(self.file) != self.fingerprint:
             raise UserError(
                 f"recipe: {self.file} has changed since it made the features; restore the old file, or extract the "
                 "features again"

@@ -13,7 +13,7 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io.images.remotefolder import is_remote
 from pyimagesearch.runs import surroundings
 from pyimagesearch.runs.record import NAME, SCHEMA, append, step_of
-from pyimagesearch.utils.text import as_json, file_fingerprint, without_credentials
+from pyimagesearch.utils.text import as_json, file_digest, without_credentials
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ def _identity(path: Path) -> str | None:
     with open(path, "rb") as file:
         is_hdf5 = file.read(len(_HDF5)) == _HDF5
     known = _identity_of_data_set(path) if is_hdf5 else None
-    return known or (file_fingerprint(path) if path.stat().st_size <= _MOST_BYTES else None)
+    return known or (file_digest(path) if path.stat().st_size <= _MOST_BYTES else None)
 
 
 def _identity_of_data_set(path: Path) -> str | None:

@@ -76,16 +76,16 @@ def as_json(value: Any) -> Any:
     return repr(value)
 
 
-def fingerprint(texts: Iterable[str]) -> str:
+def digest(texts: Iterable[str]) -> str:
     """Return 16 hexadecimal digits of the SHA-256 of all texts, in their order."""
-    digest = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for text in texts:
         data = text.encode("utf-8", "backslashreplace")
-        digest.update(len(data).to_bytes(8, "little") + data)  # the length keeps ("ab", "c") and ("a", "bc") apart
-    return digest.hexdigest()[:16]
+        sha256.update(len(data).to_bytes(8, "little") + data)  # the length keeps ("ab", "c") and ("a", "bc") apart
+    return sha256.hexdigest()[:16]
 
 
-def file_fingerprint(path: str | os.PathLike[str]) -> str:
+def file_digest(path: str | os.PathLike[str]) -> str:
     """Return the first 16 hexadecimal digits of a file's SHA-256."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]

@@ -9,8 +9,8 @@ import pytest
 from pyimagesearch.utils.text import (
     aligned,
     as_json,
-    file_fingerprint,
-    fingerprint,
+    digest,
+    file_digest,
     human_bytes,
     named,
     printable,
@@ -59,12 +59,12 @@ def test_sizes_are_readable(count, expected):
 
 
 def test_fingerprints_depend_on_every_text_and_its_place(tmp_path):
-    found = [fingerprint(texts) for texts in (["ab", "c"], ["a", "bc"], ["c", "ab"], ["ab\udc80", "c"])]
+    found = [digest(texts) for texts in (["ab", "c"], ["a", "bc"], ["c", "ab"], ["ab\udc80", "c"])]
     assert len(set(found)) == 4
-    assert found[0] == fingerprint(iter(["ab", "c"]))
+    assert found[0] == digest(iter(["ab", "c"]))
     assert all(len(each) == 16 and int(each, 16) for each in found)
     (tmp_path / "a").write_bytes(b"abc")
-    assert file_fingerprint(tmp_path / "a") == "ba7816bf8f01cfea"
+    assert file_digest(tmp_path / "a") == "ba7816bf8f01cfea"
 
 
 class Odd:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.images.remotefolder import RemoteFolder, is_remote
-from pyimagesearch.utils.text import fingerprint
+from pyimagesearch.utils.text import digest
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 LabelFunction = Callable[[str], str]
@@ -145,7 +145,7 @@ def check_classes(images: ImageFolder) -> None:
 def build_mark(images: ImageFolder, rows: Sequence[np.ndarray], history: str) -> str:
     """Return a mark that two builds share only if their images, splits and ``history`` are equal."""
     lines = (f"{images.labels[row]} {images.paths[row]}" for chosen in rows for row in chosen.tolist())
-    return fingerprint([history, *(str(len(chosen)) for chosen in rows), *lines])
+    return digest([history, *(str(len(chosen)) for chosen in rows), *lines])
 
 
 def count_by_class(labels: np.ndarray, label_names: Sequence[str]) -> dict[str, int]:
