@@ -62,7 +62,7 @@ MISTAKES = {
     ),
     "no validation": Mistake(
         "build_dogs_vs_cats", ["-o", "new"],
-        r"NUM_VAL_IMAGES: must be a count of images, or a fraction between 0 and 1; received 0",
+        r"NUM_VAL_IMAGES: must be a count, a fraction below 1, or the name of a folder; received 0",
         settings="NUM_VAL_IMAGES = 0",
     ),
     "class too rare": Mistake(
@@ -140,4 +140,6 @@ def test_decoders_do_not_chatter_about_unreadable_images(tmp_path, monkeypatch, 
     monkeypatch.chdir(tmp_path)
     done = call_shell("build_dogs_vs_cats", "-d", "mixed", "-o", "new")
     assert done.returncode == 2
-    assert re.match(r"python -m dogs_vs_cats.build_dogs_vs_cats: error: --dataset: .*cannot be read", only_error(done.stderr))
+    assert re.match(
+        r"python -m dogs_vs_cats.build_dogs_vs_cats: error: --dataset: .*cannot be read", only_error(done.stderr)
+    )

@@ -196,7 +196,10 @@ def test_credentials_are_not_printed(web, config, call, tmp_path):
 @pytest.mark.parametrize(
     ("folder", "message"),
     [
-        ("s3://nobucket/pets", "dataset: s3://nobucket/pets cannot be listed: it is not there; check the URL and your"),
+        (
+            "s3://nobucket/pets",
+            "dataset: s3://nobucket/pets cannot be listed: it does not exist; check the URL and your",
+        ),
         ("s3://bucket/none", r"dataset: s3://bucket/none holds no images \(\.jpg, .*check the path"),
         ("s3://bucket/pets/notes.txt", r"dataset: s3://bucket/pets/notes\.txt holds no images"),
         ("s3://", r"dataset: s3:// cannot be used: ValueError: Cannot traverse all of S3; check the URL"),
@@ -210,7 +213,7 @@ def test_a_folder_that_is_not_in_the_store_is_named(folder, message):
 
 @pytest.mark.usefixtures("store")
 def test_an_object_that_is_not_there_is_unreadable():
-    with pytest.raises(UnreadableImageError, match=r"s3://bucket/pets/none\.jpg cannot be read: it is not there$"):
+    with pytest.raises(UnreadableImageError, match=r"s3://bucket/pets/none\.jpg cannot be read: it does not exist$"):
         read_file(RemoteFolder("s3://bucket/pets") / "none.jpg")
 
 
