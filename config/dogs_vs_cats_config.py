@@ -12,7 +12,7 @@ from pyimagesearch.io import label_from_folder, label_from_name  # noqa: F401
 IMAGES_PATH = "datasets/kaggle_dogs_vs_cats/train"
 LABEL_OF = label_from_name
 
-# Images for validation and test: counts, or fractions of all images.
+# Images for validation and test: counts, fractions of all images, or the folders that hold them.
 NUM_VAL_IMAGES = 0.1
 NUM_TEST_IMAGES = 0.1
 
@@ -38,8 +38,8 @@ BATCH_SIZE = 128
 EPOCHS = 75
 SEED = 42
 
-# The learning rate rises from 0 over WARM_UP_EPOCHS, then falls to 0 at the last epoch: "linear",
-# "cosine"; None keeps it constant.
+# The learning rate falls to 0 at the last epoch: "linear", or "cosine", which may first rise from 0
+# over WARM_UP_EPOCHS; None keeps it constant.
 LEARNING_RATE = 1e-3
 LEARNING_RATE_DECAY = "linear"
 WARM_UP_EPOCHS = 0

@@ -48,7 +48,7 @@ def _computes_in_bfloat16() -> bool:
         if device.platform == "gpu":
             numbers = str(getattr(device, "compute_capability", "0")).split(".")
             return numbers[0].isdecimal() and int(numbers[0]) >= _AMPERE[0]
-        return device.platform == "tpu"  # on the processor XLA converts to float32 and back
+        return device.platform == "tpu"  # XLA gains nothing by it on the processor
     import torch
 
     return torch.cuda.is_available() and torch.cuda.get_device_capability() >= _AMPERE

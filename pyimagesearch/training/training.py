@@ -83,8 +83,9 @@ class Training:
         self.last_path = Path(last_path or self.best_path.with_name(f"{self.best_path.stem}_last.keras"))
         self.figure_path, self.curves_path = self.best_path.with_suffix(".png"), self.best_path.with_suffix(".json")
         self.speed_path = self.best_path.with_name(f"{self.best_path.stem}_speed.json")
+        self._resumes = resume and self.last_path.exists()
         for path in (self.best_path, self.last_path, self.figure_path, self.curves_path, self.speed_path):
-            check_output(path, overwrite or resume, "model_path")
+            check_output(path, overwrite or self._resumes, "model_path")
         if epochs < 1:
             raise UserError(f"epochs: must be at least 1; received {epochs}")
         check_precision(precision)
@@ -134,7 +135,7 @@ class Training:
         settings: str = "",
         verbose: int | str = "auto",
     ) -> keras.Model:
-        """Train a network from where its last checkpoint ends, or from the start, and return it.
+        """Train a network from its last checkpoint on, or from the beginning, and return it.
 
         Args:
             build: returns the untrained network, compiled unless there are ``stages``; not called if a checkpoint
@@ -152,7 +153,7 @@ class Training:
             UserError: the checkpoint is of a different training, or has had all its epochs.
         """
         world, epochs = self._world, self.epochs
-        resumed = self.resume and self.last_path.exists()
+        resumed = self._resumes
         stream = f"build {train.loader.header.build}, batch size {self.batch_size}, seed {self.seed}"
         stream = ", ".join(filter(None, (stream, settings)))
         start = check_resumable(self.last_path, preparation, stream, epochs) if resumed else Position()

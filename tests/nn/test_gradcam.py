@@ -12,6 +12,7 @@ import pytest
 from pyimagesearch.errors import UserError
 from pyimagesearch.nn.flatnetwork import FlatNetwork
 from pyimagesearch.nn.gradcam import GradCAM, overlay
+from pyimagesearch.nn.modelfile import dtype_policy
 
 ROOT = Path(__file__).resolve().parents[2]
 ON_ANOTHER_BACKEND = """
@@ -244,3 +245,26 @@ class TestOverlay:
     def test_mistakes(self, image, heat, message):
         with pytest.raises(UserError, match=message):
             overlay(image, heat)
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_a_network_of_mixed_precision_has_the_maps_of_float32(precision, rng):
+    """Small differences would drown in 8 bits of mantissa."""
+
+    def build():
+        keras.utils.set_random_seed(1)
+        convolution = layers.Conv2D(8, 3, activation="relu")
+        last = layers.Dense(2, "softmax", dtype="float32")
+        model = keras.Sequential([keras.Input((24, 20, 3)), convolution, layers.BatchNormalization()])
+        for layer in (layers.Flatten(), layers.Dense(16, activation="relu"), last):
+            model.add(layer)
+        return model
+
+    images = rng.normal(size=(4, 24, 20, 3)).astype(np.float32)
+    whole = build()
+    with dtype_policy(precision):
+        mixed = build()
+    mixed.set_weights(whole.get_weights())
+    found, expected = (GradCAM(model).heatmap(images, [0, 1, 0, 1]) for model in (mixed, whole))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert mixed.layers[0].dtype_policy.name == precision

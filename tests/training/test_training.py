@@ -152,6 +152,11 @@ class TestResume:
         assert f"nothing to resume: {tmp_path}/two_last.keras does not exist; starting" in caplog.text
         check_same_weights(tmp_path / "one.keras", tmp_path / "two.keras")
 
+    def test_without_a_checkpoint_it_replaces_no_model(self, tmp_path):
+        (tmp_path / "net.keras").write_text("of another training")
+        with pytest.raises(UserError, match=r"^model_path: .*net\.keras exists"):
+            Training(tmp_path / "net.keras", epochs=1, batch_size=1, resume=True)
+
     def test_more_epochs_stretch_the_schedule(self, path, tmp_path):
         learn(path, tmp_path / "net.keras")
         found = learn(path, tmp_path / "net.keras", None, epochs=EPOCHS + 2, resume=True).results()

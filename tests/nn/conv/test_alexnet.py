@@ -63,6 +63,13 @@ def test_the_batch_normalisation_adapts_as_fast_as_asked(options, momentum):
     assert all(layer.momentum == momentum for layer in norms)
 
 
+@pytest.mark.parametrize(("options", "dense"), [({}, 0.5), ({"dropout": 0.3}, 0.3)])
+def test_the_dropout_of_dense_layers_can_be_chosen(options, dense):
+    layers = AlexNet.build(57, 57, 3, 2, **options).layers
+    rates = [layer.rate for layer in layers if isinstance(layer, keras.layers.Dropout)]
+    assert rates == [0.25, 0.25, 0.25, dense, dense]
+
+
 def test_a_first_layer_may_subtract_the_means(rng):
     means = {"R": 120.5, "G": 110.0, "B": 99.25}
     model = AlexNet.build(57, 57, 3, 2, means=means)
