@@ -21,6 +21,7 @@ from pyimagesearch.cluster.tasks import Cluster, Work
 from pyimagesearch.features.imagesource import open_images
 from pyimagesearch.io import label_from_name
 from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.batching.share import Share
 from pyimagesearch.io.images.decoding import Decoding
 from pyimagesearch.preprocessing import AspectAwarePreprocessor, AugmentPreprocessor, PatchPreprocessor
 
@@ -79,10 +80,12 @@ def extractions(where: _data.Setup, cluster: Cluster, name: str, extractor: Any)
 
 
 def read(path: Path, index: int, count: int, ready: Barrier, results: Any) -> None:
-    """Read this process's part of the batches of some epochs; put the seconds, and its memory in MB."""
+    """Read this process's share of the batches of some epochs; put the seconds, and its memory in MB."""
     steps = [PatchPreprocessor(_data.INPUT, _data.INPUT), AugmentPreprocessor(**_data.AUGMENTATION)]
     threads = max(1, _measure.cpus() // count)
-    loader = BatchLoader(path, _data.BATCH, steps, shuffle=True, dtype="uint8", threads=threads, part=(index, count))
+    loader = BatchLoader(
+        path, _data.BATCH, steps, shuffle=True, dtype="uint8", threads=threads, share=Share(index, count)
+    )
     loader.batch(0, 0)
     ready.wait()
     start = time.perf_counter()

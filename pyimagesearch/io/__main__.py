@@ -21,7 +21,7 @@ _NAMED_ROWS = 20
         Option("--convert", metavar="OUT", help="write a copy of the one FILE in the fast format"),
         Option(
             "--shards", type=positive_int, metavar="N",
-            help="split OUT into N files, or merge shards into 1; rows are copied as they are, unless told otherwise",
+            help="split OUT into N files, or merge shards into 1; rows are copied as they are unless another form is asked for",
         ),
         Option("--encoding", choices=["raw", "jpeg"], help="of OUT; raw if neither this nor --shards is given"),
         Option("--quality", type=positive_int, help="of its JPEG images; 90 for new ones"),

@@ -31,10 +31,10 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
         preprocessors: objects with ``preprocess(image)``, run in order on every image.
         aug: an `AugmentPreprocessor`, run after the preprocessors, or an object with Keras's old
             ``flow``.
-        binarize: whether labels become one-hot rows, float32 of shape (batch, classes), instead of
-            int64 numbers of shape (batch,).
+        binarize: return labels as one-hot rows, float32 of shape (batch, classes), instead of
+            class indexes, int64 of shape (batch,).
         classes: number of classes.
-        shuffle: whether every epoch visits the rows in an order of its own.
+        shuffle: visit the rows in another order each epoch.
         seed: seed of the order and of the random numbers of preprocessors.
         dtype: "float32" or "uint8": dtype of the images of a batch.
         threads: threads that preprocess; all processors by default.
@@ -138,7 +138,6 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
     def as_tf_dataset(self) -> Any:
         """Return the batches as a ``tf.data.Dataset``, one epoch long; each pass over it is the next epoch."""
         import tensorflow as tf
-
 
         def epoch() -> Iterator[Any]:
             self.on_epoch_begin()

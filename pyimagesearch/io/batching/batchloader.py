@@ -45,7 +45,7 @@ class _PendingBatch(NamedTuple):
 class BatchLoader:
     """Batches of preprocessed rows, each a pure function of (epoch, index).
 
-    Every batch is a fresh array that nobody else will touch. The object pickles; every process opens its
+    Every batch is a fresh array, owned by whoever receives it. The object pickles; every process opens its
     own file and starts its own threads. OpenCV's threads are switched off until the loader is closed: the
     images already keep all processors busy.
 
@@ -53,7 +53,7 @@ class BatchLoader:
         path: the HDF5 file.
         batch_size: rows in a batch; the last batch of an epoch may be shorter.
         preprocessors: objects with ``preprocess(image)``, run in order on every row.
-        shuffle: whether every epoch visits the rows in an order of its own.
+        shuffle: visit the rows in another order each epoch.
         seed: seed of the order and of the preprocessors' random numbers.
         dtype: "float32" or "uint8": dtype of the images of a batch.
         threads: threads that preprocess; all processors by default.

@@ -61,7 +61,7 @@ class EpochOrder:
 
 
 class _Bijection:
-    """Maps the numbers 0..n-1 onto themselves, by the keys."""
+    """A permutation of 0..n-1, by its keys."""
 
     def __init__(self, n: int, keys: np.ndarray) -> None:
         bits = (n - 1).bit_length()

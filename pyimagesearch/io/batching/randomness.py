@@ -39,7 +39,7 @@ def mix(z: np.ndarray) -> np.ndarray:
 
 
 class DrawnNumbers:
-    """Returns numbers that were drawn before, as ``numpy.random.Generator.random`` would."""
+    """Numbers that were drawn before, returned as ``numpy.random.Generator.random`` would."""
 
     __slots__ = ("_numbers", "_position")
 

@@ -6,8 +6,7 @@ import pytest
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter
-from pyimagesearch.io.format.dataset import check_same_build, read_header
-from pyimagesearch.io.reading.columns import read_channel_means
+from pyimagesearch.io.format.dataset import read_header
 
 
 @pytest.fixture
@@ -47,11 +46,6 @@ class TestOurFiles:
         header = read_header(write_dataset(rng.normal(size=(4, 3)).astype(np.float32), class_labels=()))
         assert (header.key, header.shape, header.dtype) == ("features", (4, 3), np.float32)
         assert header.label_names == []
-
-    @pytest.mark.parametrize("encoding", ["raw", "jpeg"])
-    def test_channel_means_are_those_of_the_pixels(self, write_dataset, images, encoding):
-        means = read_channel_means(write_dataset(images, encoding=encoding))
-        np.testing.assert_allclose(means, images.mean(axis=(0, 1, 2)), rtol=1e-12)
 
     def test_an_unfinished_file_is_refused(self, tmp_path, images):
         writer = HDF5DatasetWriter(images.shape, tmp_path / "a.hdf5")
@@ -106,11 +100,6 @@ class TestFilesOfOtherMakers:
         header = read_header(foreign(features=np.ones((2, 2)), labels=[0, 1], label_names=names))
         assert header.label_names == (["cat", "dög"] if kind == "variable length" else ["cat", "dog"])
 
-    def test_channel_sums_are_missed(self, foreign):
-        path = foreign(images=np.ones((2, 4, 5, 3), np.uint8), labels=[0, 1])
-        with pytest.raises(UserError, match="has no channel_sums; build it again"):
-            read_channel_means(path)
-
     @pytest.mark.parametrize(
         ("datasets", "message"),
         [
@@ -149,18 +138,3 @@ def test_another_kind_of_file_is_refused(tmp_path, content):
     (tmp_path / "a.hdf5").write_bytes(content)
     with pytest.raises(UserError, match=r"a\.hdf5 must be an HDF5 file; it is not, or it is damaged"):
         read_header(tmp_path / "a.hdf5")
-
-
-class TestFilesOfOneBuild:
-    def headers(self, write_dataset, images, **second):
-        first = read_header(write_dataset(images, name="train.hdf5", build="b1"))
-        return first, read_header(write_dataset(images, name="val.hdf5", **{"build": "b1", **second}))
-
-    def test_they_belong_together(self, write_dataset, images):
-        check_same_build(*self.headers(write_dataset, images))
-
-    @pytest.mark.parametrize("second", [{"build": "b2"}, {"build": ""}, {"class_labels": ("dog", "cat")}])
-    def test_others_do_not(self, write_dataset, images, second):
-        headers = self.headers(write_dataset, images, **second)
-        with pytest.raises(UserError, match=r"train\.hdf5 and .*val\.hdf5 must come from one run of the build step"):
-            check_same_build(*headers)

@@ -21,7 +21,7 @@ from pyimagesearch.io.shards.names import shard_path
 from tests.io.provenance import with_provenance
 
 ROWS = 150
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 SPLIT_AND_DIE = """
 import os, signal, sys

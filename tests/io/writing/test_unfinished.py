@@ -83,3 +83,8 @@ class TestResuming:
     def test_with_nothing_to_resume_the_file_is_begun(self, tmp_path, photos, encoding):
         assert self.finish(tmp_path / "a.hdf5", photos, encoding) == 0
         assert read_header(tmp_path / "a.hdf5").shape == photos.shape
+
+    def test_without_resume_an_unfinished_file_is_replaced(self, tmp_path, photos, encoding):
+        self.begin(tmp_path / "a.hdf5", photos, encoding, 4)
+        again = write(tmp_path / "a.hdf5", photos, encoding=encoding, **self.OPTIONS)
+        assert again.read_bytes() == write(tmp_path / "b.hdf5", photos, encoding=encoding, **self.OPTIONS).read_bytes()

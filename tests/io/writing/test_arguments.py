@@ -132,3 +132,10 @@ class TestMistakes:
         getattr(writer, end)()
         with pytest.raises(UserError, match=r"a\.hdf5: the writer is closed; make a new one"):
             use(writer, images)
+
+    @pytest.mark.parametrize("shard", [(3, 3), (-1, 3), (0, 0)])
+    def test_a_number_that_no_shard_has_is_refused(self, tmp_path, shard):
+        with pytest.raises(
+            UserError, match=r"shard: must be \(index, count\) with index from 0 to count - 1; received"
+        ):
+            HDF5DatasetWriter((4, 8, 8, 3), tmp_path / "a.hdf5", shard=shard)

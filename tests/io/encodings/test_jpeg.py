@@ -1,4 +1,4 @@
-"""Images stored as raw pixels and as JPEG, at the channels that were asked for."""
+"""Images stored as JPEG, beside the same stored as raw pixels."""
 
 import cv2
 import h5py
@@ -140,17 +140,6 @@ def test_damaged_jpeg_data_is_refused(tmp_path, name, value):
         file[name][...] = value
     with pytest.raises(UserError, match=r"damaged: (build it again|verify it)"):
         rows(path)
-
-
-@pytest.mark.parametrize("dtype", ["float16", "float32"])
-def test_features_keep_their_dtype(tmp_path, dtype):
-    features = np.random.default_rng(0).normal(size=(5, 3)).astype(dtype)
-    path = tmp_path / "features.hdf5"
-    with HDF5DatasetWriter((5, 3), path, "features", dtype=dtype) as writer:
-        writer.add(features, [0, 1, 0, 1, 0])
-    with h5py.File(path) as file:
-        assert file["features"].dtype == dtype
-        assert (file["features"][:] == features).all()
 
 
 def test_the_table_of_ends_of_a_large_file_is_not_overwritten(tmp_path):
