@@ -152,26 +152,15 @@ class Training:
         Raises:
             UserError: the checkpoint is of a different training, or has had all its epochs.
         """
-        world, epochs = self._world, self.epochs
-        resumed = self._resumes
+        world = self._world
         stream = f"build {train.loader.header.build}, batch size {self.batch_size}, seed {self.seed}"
         stream = ", ".join(filter(None, (stream, settings)))
-        start = check_resumable(self.last_path, preparation, stream, epochs) if resumed else Position()
-        policy = keras.config.dtype_policy().name
-        world.begin(f"{stream}, {epochs} epochs, {preparation}, start {start}, {policy}", self.last_path, resumed)
-        keras.utils.set_random_seed(self.seed)
-        if resumed:
-            log.info("loading %s...", self.last_path)
-            model, _ = load_model(self.last_path)
-            keras.config.set_dtype_policy(precision_of(model))  # for what later stages compile
-            if isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
-                model.optimizer.learning_rate = learning_rate
-        else:
-            if self.resume:
-                log.info("nothing to resume: %s does not exist; starting from the beginning", self.last_path)
-            log.info("compiling model...")
-            model = build()
-        log.info("precision: %s", precision_of(model))
+        start = Position()
+        if self._resumes:
+            start = check_resumable(self.last_path, preparation, stream, self.epochs)
+        same = f"{stream}, {self.epochs} epochs, {preparation}, start {start}, {keras.config.dtype_policy().name}"
+        world.begin(same, self.last_path, self._resumes)
+        model = self._open_model(build, learning_rate)
         plan = stages(model) if stages else []
 
         def save(trained: keras.Model, path: Path, position: Position) -> None:
@@ -186,7 +175,7 @@ class Training:
             **self._intervals,
         )  # fmt: skip
         best = BestModel(self.best_path, save, monitor.history)
-        stop = EarlyStop(monitor.history, patience or epochs, plan[-1].first if plan else 0)
+        stop = EarlyStop(monitor.history, patience or self.epochs, plan[-1].first if plan else 0)
         callbacks = [checkpoint, monitor, best, stop, speed]
         if self._tensorboard is not None and world.is_first:
             callbacks.append(keras.callbacks.TensorBoard(os.fspath(self._tensorboard), write_graph=False))
@@ -197,16 +186,30 @@ class Training:
         if plan and not stop.reached:
             fit_stages(model, plan, train, validation, start, callbacks, verbose)
         elif not stop.reached:
-            fit_from(model, train, validation, epochs, start, callbacks, verbose)
+            fit_from(model, train, validation, self.epochs, start, callbacks, verbose)
         train.close()
         validation.close()
         self._results = _results(model, train, validation, best, {**monitor.history, **speed.history})
-        log.info("best validation accuracy: %.2f%%, in epoch %d of %d", 100 * best.accuracy, best.epoch, self._done)
+        done = self._results["epochs"]
+        log.info("best validation accuracy: %.2f%%, in epoch %d of %d", 100 * best.accuracy, best.epoch, done)
         return model
 
-    @property
-    def _done(self) -> int:
-        return self._results["epochs"]
+    def _open_model(self, build: Callable[[], keras.Model], learning_rate: Any) -> keras.Model:
+        """Return the network of the last checkpoint, or a new one."""
+        keras.utils.set_random_seed(self.seed)
+        if self._resumes:
+            log.info("loading %s...", self.last_path)
+            model, _ = load_model(self.last_path)
+            keras.config.set_dtype_policy(precision_of(model))  # for what later stages compile
+            if isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+                model.optimizer.learning_rate = learning_rate
+        else:
+            if self.resume:
+                log.info("nothing to resume: %s does not exist; starting from the beginning", self.last_path)
+            log.info("compiling model...")
+            model = build()
+        log.info("precision: %s", precision_of(model))
+        return model
 
     def row(self) -> tuple[str, ...]:
         """Return the best model's results under `HEADER`."""
