@@ -47,7 +47,8 @@ def main(args, config):
         images = screening.images
         info(f"{len(images.paths):,} images: " + ", ".join(f"{n:,} {name}" for name, n in images.counts.items()))
         info(f"building {', '.join(map(str, datasets.values()))}...")
-        rows = split(images.labels, config.NUM_VAL_IMAGES, config.NUM_TEST_IMAGES, config.SEED, screening.groups)
+        sizes = config.NUM_VAL_IMAGES, config.NUM_TEST_IMAGES
+        rows = split(images.labels, *sizes, config.SEED, screening.groups, images.paths)
         rows = dict(zip(datasets, rows, strict=True))
         builder = SplitBuilder(  # reads and preprocesses each image, and adds it to the HDF5DatasetWriter of its split
             images, rows, aap, decoding, encoding=args.encoding, quality=args.quality, buf_size=args.buffer_size,
@@ -55,12 +56,11 @@ def main(args, config):
         )  # fmt: skip
         built = builder.build(datasets, overwrite=args.force, resume=args.resume)
         duplicates = screening.duplicates(rows, builder.fingerprints, aap)
-
     means = built["train"].colour_means()
     info("means of the training images: " + ", ".join(f"{colour} {mean:.2f}" for colour, mean in means.items()))
     write_json(means_path, means)
-    report = {"skipped": screening.skipped, "duplicates": duplicates, "build": builder.mark}
-    write_json(report_path, {"classes": images.counts, "splits": {n: d.images for n, d in built.items()}, **report})
+    report = {"skipped": screening.skipped, "duplicates": duplicates, "build": builder.mark, "classes": images.counts}
+    write_json(report_path, {**report, "splits": {name: data.images for name, data in built.items()}})
     for remark in screening.remarks(duplicates):
         info(f"{remark}; {report_path} lists them")
     files = [*(file for data in built.values() for file in data.files), means_path, report_path]
@@ -68,11 +68,11 @@ def main(args, config):
     lines = [(str(data.path), f"{data.images:,}", human_bytes(data.size)) for data in built.values()]
     table(("data set", "images", "size"), *lines)
     return {
-        "images": len(images.paths), "classes": images.counts, **report, "means": means, "encoding": args.encoding,
-        "splits": {name: data.counts for name, data in built.items()}, "stored_size": config.STORED_SIZE,
-        "shards": {name: data.shards for name, data in built.items()}, "cluster": args.cluster,
-        "workers": cluster.workers, "bytes": {str(path): path.stat().st_size for path in files},
-        "dataset": without_credentials(str(args.dataset)), "inputs": [args.dataset], "files": files,
+        **report, "images": len(images.paths), "splits": {name: data.counts for name, data in built.items()},
+        "means": means, "encoding": args.encoding, "stored_size": config.STORED_SIZE, "cluster": args.cluster,
+        "shards": {name: data.shards for name, data in built.items()}, "workers": cluster.workers,
+        "bytes": {str(path): path.stat().st_size for path in files}, "inputs": [args.dataset], "files": files,
+        "dataset": without_credentials(str(args.dataset)),
     }  # fmt: skip
 
 

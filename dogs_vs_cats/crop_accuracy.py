@@ -20,9 +20,12 @@ from pyimagesearch.runs.modelcard import write_model_card
     ],
 )
 def main(args, config):
+    import numpy as np
+    from sklearn.metrics import classification_report
+
     from pyimagesearch.io import HDF5DatasetGenerator
     from pyimagesearch.io.format.dataset import read_header
-    from pyimagesearch.ml.metrics import evaluate_predictions
+    from pyimagesearch.ml.metrics import confusion_in_words, evaluate_predictions
     from pyimagesearch.nn.modelfile import load_model
     from pyimagesearch.nn.prediction import predict
     from pyimagesearch.predicting.predictionsfile import read_paths, write_predictions
@@ -58,9 +61,12 @@ def main(args, config):
         info(f"rank-1, {name}: {rank1:.2%}{rank5_text} of {len(predictions):,} images")
         evaluations.append(evaluate_predictions(labels, predictions, names, paths))
 
-    write_predictions(output, predictions.argmax(axis=1), labels, names, predictions, paths=paths)
-    wrote(output)
     whole, crops = evaluations
+    classes, most_probable = np.array(names), predictions.argmax(axis=1)
+    print(classification_report(classes[labels], classes[most_probable], digits=4, zero_division=0))
+    print(confusion_in_words(crops))
+    write_predictions(output, most_probable, labels, names, predictions, paths=paths)
+    wrote(output)
     rows = [("no crops", whole), ("10 crops", crops)]
     table(("rank-1", "accuracy", "test images"), *((n, f"{e['accuracy']:.2%}", f"{e['images']:,}") for n, e in rows))
     return {

@@ -16,6 +16,7 @@ from pyimagesearch.cli.messages import info, table
     options=[
         options.OUTPUT.but(type=Path, default=Path("output/sample/train"), help="new folder"),
         Option("--images", type=int, default=4000, help="number of images, half cats, half dogs"),
+        Option("--neither", action="store_true", help="a third cats, a third dogs, a third scenery without them"),
         Option("--seed", type=int, default=42, help="the same seed draws the same images"),
         options.JOBS.but(help="processes; one for each processor if not given"),
         options.FORCE.but(help="replace the output folder if it exists"),
@@ -27,7 +28,7 @@ def main(args):
 
     start, jobs = time.monotonic(), args.jobs or cpu_count()
     info(f"drawing {args.images:,} cats and dogs on {jobs} processes...")
-    draw_sample(args.output, args.images, args.seed, jobs, overwrite=args.force)
+    draw_sample(args.output, args.images, args.seed, jobs, args.force, args.neither)
 
     seconds = time.monotonic() - start
     info(f"wrote {args.images:,} images to {args.output} in {seconds:.1f} s")

@@ -9,19 +9,20 @@ NETWORK, LEARNING = "network", "learning"
 OPTIONS = [
     options.OUTPUT.but(dest="model_path", help="best model; if not given, fine_tuned.keras in OUTPUT_PATH"),
     options.RESUME, options.FORCE, options.TENSORBOARD,
-    Option("-m", "--model", default="mobilenet", group=NETWORK, help="a network of Keras"),
+    Option("-m", "--model", config="NETWORK", group=NETWORK, help="a network of Keras"),
     Option("-w", "--weights", default="imagenet", group=NETWORK, help="imagenet, none (random: for tests), or a file"),
-    Option("-a", "--alpha", type=float, group=NETWORK, help="width of a MobileNet, as a factor; if not given, 1"),
-    Option("--size", type=options.positive_int, group=NETWORK, help="pixels of the input's sides, if not its own"),
-    Option("--layer", default="", group=NETWORK, help="layer that the head is put on; if not given, the last"),
-    Option("--head", type=options.positive_ints, default="", group=NETWORK, help="units of dense layers, as 64,32"),
-    Option("--dropout", type=options.fraction, default=0.0, group=NETWORK, help="of the last layer's inputs"),
-    Option("--batch-norm", action="store_true", group=NETWORK, help="begin the head with a batch normalisation"),
-    Option("--warm-up", type=options.whole_number, default=3, group=LEARNING, help="epochs of the head alone"),
-    Option("-e", "--epochs", type=options.whole_number, default=10, group=LEARNING, help="epochs after the warm-up"),
-    Option("-f", "--freeze", default="0", group=LEARNING, help="freeze the first N layers, those up to a name, or all"),
+    Option("-a", "--alpha", type=float, config="NETWORK_ALPHA", group=NETWORK, help="width factor of a MobileNet"),
+    Option("--size", type=options.positive_int, config="NETWORK_SIZE", group=NETWORK, help="pixels of the input"),
+    Option("--layer", config="NETWORK_LAYER", group=NETWORK, help="layer to put the head on, if not the last"),
+    Option("--head", type=options.positive_ints, config="HEAD", group=NETWORK, help="units of dense layers: 64,32"),
+    Option("--dropout", type=options.fraction, config="HEAD_DROPOUT", group=NETWORK, help="of the last layer's inputs"),
+    Option("--batch-norm", action="store_true", default=None, config="HEAD_BATCH_NORM", group=NETWORK,
+           help="begin the head with a batch normalisation"),
+    Option("--warm-up", type=options.whole_number, config="HEAD_EPOCHS", group=LEARNING, help="epochs of the head"),
+    Option("-e", "--epochs", type=options.whole_number, config="FINE_TUNE_EPOCHS", group=LEARNING, help="after these"),
+    Option("--freeze", config="FREEZE", group=LEARNING, help="the first N layers, those up to a name, or all"),
     Option("--learning-rate", type=options.positive_number, default=1e-3, group=LEARNING, help="in the warm-up"),
-    Option("--fine-tune-rate", type=options.positive_number, default=1e-5, group=LEARNING, help="after the warm-up"),
+    Option("--fine-tune-rate", type=options.positive_number, config="FINE_TUNE_RATE", group=LEARNING, help="after it"),
     Option("--class-weight", choices=["balanced", "none"], default="none", group=LEARNING, help="of rare classes"),
     Option("-p", "--patience", type=options.positive_int, group=LEARNING, help="epochs to wait for a lower loss"),
     options.BATCH_SIZE.but(default=32), options.JOBS, options.PRECISION, *options.DEVICES,
@@ -54,7 +55,8 @@ def main(args, config):
     sp, (mp, iap) = preparation.resize(), preparation.normalize()
 
     def plan(model):
-        stages = plan_stages(model, args.freeze, args.warm_up, args.epochs, args.learning_rate, args.fine_tune_rate)
+        rates = args.learning_rate, args.fine_tune_rate
+        stages = plan_stages(model, str(args.freeze), args.warm_up, args.epochs, *rates)
         if stages[-1].frozen == len(backbone_layers(model)):
             info("the backbone stays as it is: extract_features and train_model are much faster at that")
         return stages

@@ -1,7 +1,8 @@
 """Split images into training, validation and test images, stratified by class, with duplicates kept together."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,12 @@ Splits = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def split(
-    labels: np.ndarray, num_val_images: float, num_test_images: float, seed: int, groups: Sequence[Group] = ()
+    labels: np.ndarray,
+    num_val_images: float | str,
+    num_test_images: float | str,
+    seed: int,
+    groups: Sequence[Group] = (),
+    paths: Sequence[str] = (),
 ) -> Splits:
     """Split rows at random, with an equal share of every class in each split.
 
@@ -23,29 +29,41 @@ def split(
 
     Args:
         labels: integer ndarray of shape (n,).
-        num_val_images, num_test_images: a count, or a fraction of all if below 1.
+        num_val_images, num_test_images: a count, a fraction of all if below 1, or the name of the folder that holds
+            them, such as "test".
         seed: equal seeds give equal splits.
-        groups: disjoint lists of rows, each of which stays in one split.
+        groups: disjoint lists of rows, each of which stays in one split; not for splits that are folders.
+        paths: of the images, relative to their root, where a split is a folder.
 
     Raises:
         UserError: there are not enough images, or not enough outside large groups.
     """
-    splits = _stratified(labels, num_val_images, num_test_images, seed)
+    sizes = {"num_val_images": num_val_images, "num_test_images": num_test_images}
+    fixed = {name: _below(name, size, paths) for name, size in sizes.items() if isinstance(size, str)}
+    if groups and fixed:
+        raise UserError(f"{next(iter(fixed))}: must be a number where duplicates are grouped; received a folder")
+    counts = {
+        name: len(fixed[name]) if name in fixed else _count(name, size, len(labels)) for name, size in sizes.items()
+    }
+    splits = _stratified(labels, counts, fixed, seed)
     return _with_groups(labels, groups, splits, seed) if groups else splits
 
 
-def _stratified(labels: np.ndarray, num_val_images: float, num_test_images: float, seed: int) -> Splits:
+def _below(name: str, folder: str, paths: Sequence[str]) -> np.ndarray:
+    rows = np.flatnonzero([path.startswith(f"{folder}/") for path in paths])
+    if not len(rows):
+        raise _no_size(name, folder)
+    return rows
+
+
+def _stratified(labels: np.ndarray, counts: dict[str, int], fixed: Mapping[str, np.ndarray], seed: int) -> Splits:
     from sklearn.model_selection import train_test_split
 
-    counts = {
-        "validation": _count("num_val_images", num_val_images, len(labels)),
-        "test": _count("num_test_images", num_test_images, len(labels)),
-    }
     if not 0 <= seed < 2**32:
         raise UserError(f"seed: must be a whole number from 0 to {2**32 - 1}; received {seed}")
     rest = len(labels) - sum(counts.values())
     classes = Counter(labels.tolist())
-    asked = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    asked = f"{counts['num_val_images']:,} validation, {counts['num_test_images']:,} test"
     if rest < len(classes):
         raise UserError(
             f"split: {asked} images leave {rest:,} of {len(labels):,} for training, and each of the {len(classes)} "
@@ -56,9 +74,12 @@ def _stratified(labels: np.ndarray, num_val_images: float, num_test_images: floa
         f"the rarest class {min(classes.values()):,}, for {asked}; add images of the rarest class, or change "
         "num_val_images and num_test_images"
     )
-    rows = np.arange(len(labels))
+    rows = np.setdiff1d(np.arange(len(labels)), [row for rows in fixed.values() for row in rows])
     splits: list[np.ndarray] = []
-    for count in reversed(counts.values()):
+    for name, count in reversed(counts.items()):
+        if name in fixed:
+            splits.insert(0, fixed[name])
+            continue
         if count < len(classes) or min(Counter(labels[rows].tolist()).values()) < 2:
             raise too_few
         rows, chosen = train_test_split(rows, test_size=count, stratify=labels[rows], random_state=seed)
@@ -69,10 +90,14 @@ def _stratified(labels: np.ndarray, num_val_images: float, num_test_images: floa
     return train, validation, test
 
 
-def _count(name: str, size: float, n: int) -> int:
+def _count(name: str, size: Any, n: int) -> int:
     if not isinstance(size, int | float) or size <= 0 or (size > 1 and size != int(size)):
-        raise UserError(f"{name}: must be a count of images, or a fraction between 0 and 1; received {size!r}")
+        raise _no_size(name, size)
     return round(size * n) if size < 1 else int(size)
+
+
+def _no_size(name: str, received: Any) -> UserError:
+    return UserError(f"{name}: must be a count, a fraction below 1, or the name of a folder; received {received!r}")
 
 
 def _with_groups(labels: np.ndarray, groups: Sequence[Group], splits: Splits, seed: int) -> Splits:

@@ -30,6 +30,17 @@ DEFAULTS: dict[str, Any] = {
     "LABEL_SMOOTHING": 0.0,
     "DROPOUT": 0.5,
     "WEIGHT_DECAY": 0.0,
+    "NETWORK": "mobilenet",
+    "NETWORK_ALPHA": None,
+    "NETWORK_SIZE": None,
+    "NETWORK_LAYER": "",
+    "HEAD": (),
+    "HEAD_DROPOUT": 0.0,
+    "HEAD_BATCH_NORM": False,
+    "HEAD_EPOCHS": 3,
+    "FINE_TUNE_EPOCHS": 10,
+    "FINE_TUNE_RATE": 1e-5,
+    "FREEZE": 0,
 }
 """Settings that a config may lack."""
 

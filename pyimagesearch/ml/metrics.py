@@ -1,6 +1,6 @@
 """Metrics of the predictions of any classifier, ready for JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -113,6 +113,15 @@ def _probabilities(values: Any, classes: int) -> np.ndarray:
             "a network gives such numbers if it ends in a softmax"
         )
     return scores / sums
+
+
+def confusion_in_words(evaluation: Mapping[str, Any], most: int = 20) -> str:
+    """Return the confusion matrix of `evaluate_predictions`, raw and as shares; empty for over ``most`` classes."""
+    names, counts = evaluation["classes"], np.array(evaluation["confusion"])
+    if len(names) > most:
+        return ""
+    shares = (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).round(4)
+    return f"confusion matrix (rows: {', '.join(names)})\n{counts}\nas shares of each row\n{shares}\n"
 
 
 def _numbers(values: Any, argument: str, classes: int) -> np.ndarray:

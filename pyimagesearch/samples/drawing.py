@@ -14,28 +14,32 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.utils.parallel import ctrl_c_held_back
 from pyimagesearch.utils.progress import progress
 
-_NAME = re.compile(r"(cat|dog)\.\d+\.jpg")
+_NAME = re.compile(r"(cat|dog|neither)\.\d+\.jpg")
 
 
-def draw_sample(output: Path, images: int = 4000, seed: int = 42, jobs: int = 1, overwrite: bool = False) -> None:
+def draw_sample(
+    output: Path, images: int = 4000, seed: int = 42, jobs: int = 1, overwrite: bool = False, neither: bool = False
+) -> None:
     """Write ``images`` JPEG files into a new folder, half of them cats, named as Kaggle names its photographs.
 
     The bytes of a file depend on ``seed`` and its name alone. The folder gets its name once it is complete.
 
     Args:
         output: the folder.
-        images: an even number of at least 2.
+        images: an even number of at least 2; with ``neither``, a multiple of 3.
         seed: at least 0.
         jobs: processes.
         overwrite: whether to replace an older folder of drawn images.
+        neither: whether to draw a third class, scenery without an animal, as often.
 
     Raises:
         UserError: an argument is out of range, or something else would be lost.
     """
-    if images < 2 or images % 2:
+    classes = 3 if neither else 2
+    if images < classes or images % classes:
         raise UserError(
-            f"images: must be an even number of at least 2, half cats and half dogs; received {images}; "
-            "pass for example images=4000"
+            f"images: must be a multiple of {classes}, as many of each class; received {images}; "
+            f"pass for example images={2000 * classes}"
         )
     if seed < 0:
         raise UserError(f"seed: must be at least 0; received {seed}; pass for example seed=42")
@@ -43,7 +47,7 @@ def draw_sample(output: Path, images: int = 4000, seed: int = 42, jobs: int = 1,
     unfinished = output.with_name(output.name + ".partial")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    _draw_all(unfinished, images, seed, jobs)
+    _draw_all(unfinished, images, classes, seed, jobs)
     _replace(output, unfinished)
 
 
@@ -62,10 +66,10 @@ def _check_folder(folder: Path, overwrite: bool) -> None:
         )
 
 
-def _draw_all(folder: Path, images: int, seed: int, jobs: int) -> None:
+def _draw_all(folder: Path, images: int, classes: int, seed: int, jobs: int) -> None:
     import cv2
 
-    keys = itertools.product(range(2), range(images // 2))
+    keys = itertools.product(range(classes), range(images // classes))
     # Spawned, not forked: a fork copies the locks of whatever threads the caller has running.
     with ProcessPoolExecutor(min(jobs, images), multiprocessing.get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
         with ctrl_c_held_back():
@@ -74,16 +78,17 @@ def _draw_all(folder: Path, images: int, seed: int, jobs: int) -> None:
 
 
 def _draw(folder: Path, seed: int, key: tuple[int, int]) -> None:
-    """Write one file; ``key`` is its label, 0 or 1, and its index within its class."""
+    """Write one file; ``key`` is its label, from 0 to 2, and its index within its class."""
     import cv2
     import numpy as np
 
-    from pyimagesearch.samples.animals import LABELS, paint
+    from pyimagesearch.samples.animals import LABELS, paint, scenery
 
     label, index = key
-    image = paint(LABELS[label], np.random.default_rng([seed, label, index]))
+    rng, name = np.random.default_rng([seed, label, index]), (*LABELS, "neither")[label]
+    image = paint(name, rng) if name in LABELS else scenery((200, 240), 140, rng)
     _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 92])
-    (folder / f"{LABELS[label]}.{index}.jpg").write_bytes(data.tobytes())
+    (folder / f"{name}.{index}.jpg").write_bytes(data.tobytes())
 
 
 def _replace(old: Path, new: Path) -> None:

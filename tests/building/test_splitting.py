@@ -51,7 +51,7 @@ class TestSplit:
     @pytest.mark.parametrize("wrong", [0, -5, -0.1, 2.5, "10", None])
     @pytest.mark.parametrize("setting", ["num_val_images", "num_test_images"])
     def test_a_size_is_a_count_or_a_fraction(self, setting, wrong):
-        message = f"{setting}: must be a count of images, or a fraction between 0 and 1; received {wrong!r}"
+        message = f"{setting}: must be a count, a fraction below 1, or the name of a folder; received {wrong!r}"
         with pytest.raises(UserError, match=message):
             split(self.LABELS, **{"num_val_images": 10, "num_test_images": 10, setting: wrong}, seed=1)
 
@@ -160,7 +160,7 @@ class TestSplitGroups:
         [
             (150, 50, 1, r"split: .* images leave 0 of 200 for training"),
             (2, 20, 1, "split: every split needs an image of each of the 3 classes; .* the rarest class 20"),
-            (0, 20, 1, "num_val_images: must be a count of images, or a fraction between 0 and 1; received 0"),
+            (0, 20, 1, "num_val_images: must be a count, a fraction below 1, or the name of a folder; received 0"),
             (40, 20, -1, "seed: must be a whole number from 0 to 4294967295; received -1"),
         ],
     )
@@ -183,3 +183,32 @@ class TestSplitGroups:
         for seed in range(10):
             for rows in split(labels, 9, 9, seed, [[40, 41], [42, 43]]):
                 assert set(labels[rows]) == {0, 1}
+
+
+def test_folders_are_splits():
+    labels, paths = np.arange(40) % 2, [f"{'test' if i < 8 else 'train'}/{i % 2}/{i}.jpg" for i in range(40)]
+    train, val, test = split(labels, 0.1, "test", 0, paths=paths)
+    np.testing.assert_array_equal(test, np.arange(8))
+    assert len(val) == 4
+    np.testing.assert_array_equal(np.sort([*train, *val]), np.arange(8, 40))
+    tops = [path.split("/")[0] for path in ["val/a"] * 4 + paths[4:]]
+    train, val, test = split(labels, "val", "test", 0, paths=[f"{top}/x" for top in tops])
+    assert list(map(len, (train, val, test))) == [32, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("folder", "groups", "message"),
+    [
+        (
+            "tests",
+            (),
+            "must be a count, a fraction below 1, or the name of a folder; received 'tests'",
+        ),
+        ("test", [[0, 1]], "num_test_images: must be a number where duplicates are grouped; received a folder"),
+        ("cats", (), "split: every split needs an image of each of the 2 classes"),
+    ],
+)
+def test_folders_that_are_no_splits(folder, groups, message):
+    paths = ["test/0", "test/1", *["cats/0", "x/1"] * 10]
+    with pytest.raises(UserError, match=message):
+        split(np.arange(22) % 2, 4, folder, 0, groups, paths)

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from pyimagesearch.utils.cli import run
+from pyimagesearch.cli.program import run
 
 
 class Outcome(NamedTuple):
-    """What a call of a script left: its exit code, what it printed, and what ``main`` returned."""
+    """Exit code, output and result of a script."""
 
     code: Any
     out: str
@@ -24,12 +24,12 @@ class Outcome(NamedTuple):
 @pytest.fixture(scope="session")
 def call():
     def call_script(script, *arguments):
-        module = importlib.import_module(f"examples.{script}")
+        module = importlib.import_module(script if "." in script else f"examples.{script}")
         results = []
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
-                code = run(lambda: results.append(module.main([str(a) for a in arguments])))
+                code = run(lambda: results.append(module.main([str(a) for a in arguments])), script)
             except SystemExit as stop:
                 code = stop.code
         return Outcome(code, out.getvalue(), err.getvalue(), results[0] if results else None)

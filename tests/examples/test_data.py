@@ -117,7 +117,7 @@ def test_images_of_other_sizes_are_resized(tmp_path):
 
 def test_too_few_images_to_split(patterns, tmp_path):
     write_images(tmp_path / "images", patterns["x_train"][:10], np.arange(10) % 5)
-    with pytest.raises(UserError, match=r"--data: .* must hold enough images .*; it holds 10, the rarest class 2 "):
+    with pytest.raises(UserError, match=r"dataset: .* must hold enough images .*; it holds 10, the rarest class 2 "):
         pack_cifar10(str(tmp_path / "images"), tmp_path, 0, False)
 
 
@@ -151,7 +151,7 @@ def test_a_damaged_batch(damage, batches, tmp_path, patterns):
         write_batch(path, patterns["x_test"][:5], [1, 2])
     elif damage != "missing":
         path.write_bytes({"cut": whole[: len(whole) // 2], "empty": b"", "text": b"no pickle"}[damage])
-    with pytest.raises(UserError, match=r"--data: .*data_batch_5 must be a Python batch of CIFAR-10; .* unpack"):
+    with pytest.raises(UserError, match=r"dataset: .*data_batch_5 must be a Python batch of CIFAR-10; .* unpack"):
         pack_cifar10(str(batches), tmp_path / "output", 0, False)
     assert not (tmp_path / "output").exists()
 
@@ -202,7 +202,7 @@ def spoil_end(path):
 def test_what_is_no_npz_file_of_mnist(spoil, tmp_path):
     path = tmp_path / "data.npz"
     spoil(path)
-    message = f"--data: {re.escape(str(path))} must be an .npz file with the arrays x_train, y_train, x_test, y_test"
+    message = f"dataset: {re.escape(str(path))} must be an .npz file with the arrays x_train, y_train, x_test, y_test"
     with pytest.raises(UserError, match=message):
         pack_mnist(str(path), tmp_path, 0, False)
 

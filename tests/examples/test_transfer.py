@@ -1,208 +1,99 @@
-"""The tutorials on transfer learning, each on a few drawings and a network without its weights."""
+"""The configs of the tutorials, from a few images to predictions, by networks without their weights."""
 
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
-import cv2
 import h5py
 import keras
 import numpy as np
 import pytest
 
-from pyimagesearch.features.extractor import FeatureExtractor
 from pyimagesearch.nn.modelfile import load_model
-from tests.conftest import SHARED_DATA
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = ["policy", "cifar10_transfer", "dog_breeds", "cat_dog_or_other", "is_it_this_bird"]
-NARROW = ["--weights", "none", "--alpha", "0.25", "--size", "32"]
-TRAINED = SHARED_DATA / "weights/mobilenet_7_5_224_tf.h5"
-MODEL_FILES = ["model.keras", "training.png", "training.json", "confusion_matrix.png"]
+SMALL = ["--weights", "none", "--model", "mobilenet", "--alpha", "0.25", "--size", "32"]
+TUTORIALS = {"policy": [1024, 1024, 512], "birds": [1024, 1024, 512], "dog_breeds": [512, 512], "third_class": []}
 
 
-@pytest.fixture(scope="module")
-def photographs(tmp_path_factory):
-    """Return a folder of 24 noisy images in three classes, dark, gray and bright, as a folder each and as a list."""
-    folder, rng = tmp_path_factory.mktemp("photographs"), np.random.default_rng(0)
-    lines = ["id,breed"]
-    (folder / "list/train").mkdir(parents=True)
-    for number, label in enumerate(["akita", "beagle", "collie"]):
-        (folder / "folders" / label).mkdir(parents=True)
-        for index in range(8):
+def write_images(folder, labels):
+    """Write a CSV list of 16 noisy images of each class, dark to bright, which lie in a folder for each class."""
+    import cv2
+
+    rng, lines = np.random.default_rng(0), ["id,label"]
+    for number, label in enumerate(labels):
+        (folder / label).mkdir(parents=True)
+        for index in range(16):
             image = rng.integers(0, 80, (40, 50, 3)) + 85 * number
-            name = f"{label[0]}{index}"
-            cv2.imwrite(str(folder / f"folders/{label}/{name}.png"), image.astype(np.uint8))
-            shutil.copy(folder / f"folders/{label}/{name}.png", folder / "list/train")
-            lines.append(f"{name},{label}")
-    (folder / "list/labels.csv").write_text("\n".join(lines))
-    return folder
+            cv2.imwrite(str(folder / f"{label}/{label}.{index}.png"), image.astype(np.uint8))
+            lines.append(f"{label}/{label}.{index}.png,{label}")
+    (folder / "labels.csv").write_text("\n".join(lines))
 
 
-def rows(path):
-    with h5py.File(path) as file:
-        return len(file["labels"])
-
-
-def test_policy_on_the_sample(call, tmp_path):
-    outcome = call("policy", "-d", "sample", *NARROW, "-e", "2", "-o", tmp_path)
-    assert outcome.code == 0, outcome.err
-    assert outcome.result["images"] == 20
-    assert [rows(tmp_path / f"{name}.hdf5") for name in ("train", "test")] == [60, 20]
-    names = ["train.hdf5", "test.hdf5", *MODEL_FILES]
-    assert outcome.result["files"] == [tmp_path / name for name in names]
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names, "sample"])
-    assert "precision" in outcome.out
-    assert "confusion matrix (rows: cat, dog)\n[[" in outcome.out
-    assert "as shares of each row\n[[" in outcome.out
-    assert "published: 60 of 60" in outcome.out
-    model, preparation = load_model(tmp_path / "model.keras")
-    assert preparation.label_names == ["cat", "dog"]
+@pytest.mark.parametrize("tutorial", TUTORIALS)
+def test_a_config_takes_images_to_predictions(tutorial, call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_images(tmp_path / "images", ["akita", "beagle", "collie"])
+    images = "images/labels.csv" if tutorial == "dog_breeds" else "images"
+    config = ["--config", f"config.{tutorial}_config"]
+    built = call("dogs_vs_cats.build_dogs_vs_cats", "-d", images, "--encoding", "jpeg", *config)
+    assert built.code == 0, built.err
+    tuned = call("dogs_vs_cats.fine_tune", *SMALL, "--warm-up", "1", "-e", str(int(tutorial == "policy")), *config)
+    assert tuned.code == 0, tuned.err
+    model, preparation = load_model(tmp_path / f"output/{tutorial}/fine_tuned.keras")
+    assert preparation.label_names == ["akita", "beagle", "collie"]
     dense = [layer.units for layer in model.layers if isinstance(layer, keras.layers.Dense)]
-    assert dense == [1024, 1024, 512, 2]
-    learning = [layer.name for layer in model.layers[1:20] if layer.trainable and layer.weights]
-    assert not learning
-    assert model.get_layer("conv_dw_4").trainable
-    assert len(outcome.result["history"]["loss"]) == 2
+    assert dense == [*TUTORIALS[tutorial], 3]
+    assert ("head_dropout" in [layer.name for layer in model.layers]) == (tutorial == "third_class")
+    if tutorial == "policy":
+        assert "epochs 2 to 2 train the head and the last 67 of 87 layers, at a rate of 0.0001\n" in tuned.out
+    else:
+        assert "the backbone stays as it is" in tuned.out
+
+    tested = call("dogs_vs_cats.crop_accuracy", *config)
+    assert tested.code == 0, tested.err
+    assert "precision" in tested.out
+    assert "confusion matrix (rows: akita, beagle, collie)\n[[" in tested.out
+    assert "as shares of each row\n[[" in tested.out
+    assert np.sum(tested.result["evaluation"]["confusion"]) == tested.result["images"]
+    predicted = call("dogs_vs_cats.predict", "images/akita/akita.0.png", *config)
+    assert predicted.code == 0, predicted.err
+    assert "akita.0.png" in predicted.out
 
 
-def test_folders_train_and_test_are_kept_apart(call, photographs, tmp_path):
-    for split, count in (("Train", 5), ("Test", 3)):
-        for folder in (photographs / "folders").iterdir():
-            target = tmp_path / "data" / split / folder.name
-            target.mkdir(parents=True)
-            for file in sorted(folder.iterdir())[:count]:
-                shutil.copy(file, target)
-    output = tmp_path / "output"
-    outcome = call("policy", "-d", tmp_path / "data", *NARROW, "-e", "1", "-o", output)
-    assert outcome.code == 0, outcome.err
-    assert outcome.result["images"] == 9
-    with h5py.File(output / "test.hdf5") as file:
-        assert {path.split("/")[0] for path in file["paths"].asstr()} == {"Test"}
-        assert file["label_names"].asstr()[:].tolist() == ["akita", "beagle", "collie"]
-
-
-def test_dog_breeds_from_a_list_learns_and_tests_on_other_images(call, photographs, tmp_path):
-    options = ["--model", "mobilenet", *NARROW, "-e", "2", "-o", tmp_path]
-    outcome = call("dog_breeds", "-d", photographs / "list/labels.csv", *options)
-    assert outcome.code == 0, outcome.err
-    splits = [tmp_path / f"{name}.hdf5" for name in ("train", "val", "test")]
-    assert [rows(path) for path in splits] == [13, 3, 8]
-    paths = []
-    for path in splits:
-        with h5py.File(path) as file:
-            paths += file["paths"].asstr()[:].tolist()
-            assert len(set(file["labels"][:].tolist())) == 3
-    assert len(set(paths)) == 24
-    assert len(outcome.result["history"]["val_loss"]) == 2
-    assert 0 <= outcome.result["f1"] <= 1
-    assert FeatureExtractor.from_model(tmp_path / "model.keras").features == 512
-    model = load_model(tmp_path / "model.keras")[0]
-    assert {layer.name for layer in model.layers if layer.trainable_weights} == {
-        "head_dense_1", "head_dense_2", "head_classes",
-    }  # fmt: skip
-
-
-def test_cifar_goes_on_the_third_block_of_vgg16(call, patterns, tmp_path):
-    few = {name: array[:40] for name, array in patterns.items()}
-    np.savez(tmp_path / "cifar.npz", **few)
-    outcome = call("cifar10_transfer", "-d", tmp_path / "cifar.npz", "-w", "none", "-e", "1", "-o", tmp_path / "out")
-    assert outcome.code == 0, outcome.err
-    assert outcome.result["images"] == 40
-    model, preparation = load_model(tmp_path / "out/model.keras")
+def test_cifar_10_is_packed_by_the_other_tutorial(call, patterns, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.savez("cifar.npz", **{name: array[:40] for name, array in patterns.items()})
+    assert call("cifar10_from_scratch", "-d", "cifar.npz", "-e", "1").code == 0
+    config = ["--config", "config.cifar10_transfer_config"]
+    tuned = call("dogs_vs_cats.fine_tune", "--weights", "none", "--warm-up", "1", *config)
+    assert tuned.code == 0, tuned.err
+    model, preparation = load_model(tmp_path / "output/cifar10_transfer/fine_tuned_last.keras")
     assert (preparation.width, preparation.means["R"]) == (48, 123.68)
     head = [type(layer).__name__ for layer in model.layers[-6:]]
     assert head == ["GlobalAveragePooling2D", "BatchNormalization", "Dense", "Dense", "Dropout", "Dense"]
     assert model.get_layer("head_pool").input.shape == (None, 6, 6, 256)
     assert model.get_layer("head_dropout").rate == pytest.approx(0.6)
+    assert call("dogs_vs_cats.crop_accuracy", *config).result["images"] == 40
 
 
-def test_a_third_class_and_augmented_images_to_look_at(call, tmp_path):
-    look = tmp_path / "look"
-    options = ["-d", "sample", *NARROW, "-e", "1", "-o", tmp_path / "out", "--save-augmented", look]
-    outcome = call("cat_dog_or_other", *options)
-    assert outcome.code == 0, outcome.err
-    assert load_model(tmp_path / "out/model.keras")[1].label_names == ["cat", "dog", "neither"]
-    saved = [cv2.imread(str(path)) for path in sorted(look.iterdir())]
-    assert len(saved) == 32
-    with h5py.File(tmp_path / "out/train.hdf5") as file:
-        assert {image.shape for image in saved} == {(32, 32, 3)}
-        assert len(file["labels"]) == 90
-    assert "[INFO] wrote 32 augmented images to " in outcome.out
+def test_folders_train_and_test_are_kept_apart(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_images(tmp_path / "images/train", ["cat", "dog"])
+    write_images(tmp_path / "images/test", ["cat", "dog"])
+    (tmp_path / "apart_config.py").write_text('from config.policy_config import *\nNUM_TEST_IMAGES = "test"\n')
+    options = ["-d", "images", "--duplicates", "ignore", "--config", "apart_config"]
+    built = call("dogs_vs_cats.build_dogs_vs_cats", *options)
+    assert built.code == 0, built.err
+    assert built.result["splits"]["test"] == {"cat": 16, "dog": 16}
+    with h5py.File("output/policy/test.hdf5") as file:
+        assert {path.split("/")[0] for path in file["paths"].asstr()} == {"test"}
+    grouped = call("dogs_vs_cats.build_dogs_vs_cats", *options[:2], "--force", "--group-duplicates", *options[4:])
+    assert "NUM_TEST_IMAGES: must be a number where duplicates are grouped; received a folder" in grouped.err
 
 
-def test_is_it_this_bird_without_photographs(call, photographs, tmp_path):
-    outcome = call("is_it_this_bird", "-d", photographs / "folders", *NARROW, "-e", "1", "-o", tmp_path)
-    assert outcome.code == 0, outcome.err
-    assert outcome.result["images"] == 6
-    assert "what MobileNet sees" not in outcome.out
-
-
-@pytest.mark.skipif(not TRAINED.is_file(), reason="the weights are not on this machine")
-def test_photographs_are_named_before_and_after(call, tmp_path, monkeypatch):
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models/imagenet_class_index.json").symlink_to(SHARED_DATA / "weights/imagenet_class_index.json")
-    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
-    monkeypatch.setattr("keras.src.applications.imagenet_utils.CLASS_INDEX", None)
-    photographs = SHARED_DATA / "dogs_vs_cats/train"
-    for label in ("cat", "dog"):
-        (tmp_path / "data" / label).mkdir(parents=True)
-        for number in range(1, 41):
-            shutil.copy(photographs / f"{label}.{number}.jpg", tmp_path / "data" / label)
-    names = [photographs / "cat.300.jpg", photographs / "dog.300.jpg"]
-    options = ["-d", tmp_path / "data", "-w", TRAINED, "-a", "0.75", "-s", "160", "-e", "5", "-o", tmp_path / "out"]
-    outcome = call("is_it_this_bird", *names, *options)
-    assert outcome.code == 0, outcome.err
-    before, after = outcome.out.split("what it sees now\n")
-    assert before.count("dogs_vs_cats/train") == 2
-    assert f"{names[0]}: tabby 0.4" in before
-    assert f"{names[0]}: cat " in after
-    assert f"{names[1]}: dog " in after
-    assert outcome.result["accuracy"] >= 0.75
-
-
-@pytest.mark.parametrize("file", ["train.hdf5", "model.keras"])
-def test_files_of_an_earlier_run_are_kept_unless_forced(call, photographs, tmp_path, file):
-    (tmp_path / file).write_text("precious")
-    options = ["-d", photographs / "folders", *NARROW, "-e", "1", "-o", tmp_path]
-    outcome = call("is_it_this_bird", *options)
+def test_an_option_outweighs_the_config_and_mistakes_name_the_setting(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wrong_config.py").write_text('from config.policy_config import *\nNETWORK = "mobile"\n')
+    write_images(tmp_path / "images", ["cat", "dog"])
+    assert call("dogs_vs_cats.build_dogs_vs_cats", "-d", "images", "--config", "wrong_config").code == 0
+    outcome = call("dogs_vs_cats.fine_tune", "--weights", "none", "--config", "wrong_config")
     assert outcome.code == 2
-    assert f"--output: {tmp_path / file} exists" in outcome.err
-    assert [path.read_text() for path in tmp_path.iterdir()] == ["precious"]
-
-
-def test_classes_with_too_few_images_are_named(call, photographs, tmp_path):
-    for folder in (photographs / "folders").iterdir():
-        (tmp_path / "data" / folder.name).mkdir(parents=True)
-        shutil.copy(next(folder.iterdir()), tmp_path / "data" / folder.name)
-    outcome = call("dog_breeds", "-d", tmp_path / "data", *NARROW, "-o", tmp_path / "out")
-    assert outcome.code == 2
-    assert "must hold enough images of each class for all sets; it holds 3, the rarest class 1" in outcome.err
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ([], "required: -d/--data"),
-        (["-d", "absent"], "dataset: must be a folder of images; received absent, which does not exist"),
-        (["-d", "sample", "--seed", "-1"], "--seed: must be a whole number from 0 to 4294967295; received -1"),
-    ],
-)
-def test_wrong_options(call, tmp_path, options, message):
-    outcome = call("cat_dog_or_other", "-o", tmp_path, *options)
-    assert outcome.code == 2
-    assert message in outcome.err
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_help_waits_for_no_keras_wherever_the_script_is_called_from(script, tmp_path):
-    outside = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, "-X", "importtime", str(ROOT / "examples" / f"{script}.py"), "--help"]
-    done = subprocess.run(command, cwd=tmp_path, env=outside, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert {"--data", "--weights", "--epochs", "--seed"} <= set(done.stdout.replace(",", " ").split())
-    assert not {"keras", "numpy", "h5py"} & {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "NETWORK: must be one of resnet50" in outcome.err
+    again = call("dogs_vs_cats.fine_tune", *SMALL[:2], "-m", "mobil", "--config", "wrong_config")
+    assert "--model: must be one of resnet50" in again.err

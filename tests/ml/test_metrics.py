@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.ml.metrics import evaluate_predictions
+from pyimagesearch.ml.metrics import confusion_in_words, evaluate_predictions
 
 NAMES = ["cat", "dog"]
 TRUTH = np.array([0, 0, 0, 1, 1, 1, 1, 1])
@@ -169,3 +169,10 @@ def test_probabilities_of_low_precision_are_welcome():
 def test_mistakes(arguments, message):
     with pytest.raises(UserError, match=message):
         evaluate_predictions(*arguments)
+
+
+def test_a_confusion_matrix_in_words():
+    words = confusion_in_words({"classes": ["cat", "dog", "fox"], "confusion": [[3, 1, 0], [0, 2, 0], [0, 0, 0]]})
+    raw, shares = "[[3 1 0]\n [0 2 0]\n [0 0 0]]", "[[0.75 0.25 0.  ]\n [0.   1.   0.  ]\n [0.   0.   0.  ]]"
+    assert words == f"confusion matrix (rows: cat, dog, fox)\n{raw}\nas shares of each row\n{shares}\n"
+    assert confusion_in_words({"classes": ["cat", "dog"], "confusion": [[1, 0], [0, 1]]}, most=1) == ""
