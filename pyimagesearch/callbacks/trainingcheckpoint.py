@@ -11,9 +11,14 @@ import keras
 from pyimagesearch.errors import UserError
 from pyimagesearch.nn.modelfile import Position
 
+_MOMENT = 0.25  # seconds
+
 
 class TrainingCheckpoint(keras.callbacks.Callback):
     """Save the state of training every few batches or minutes, and after every epoch.
+
+    Where saving takes longer than a moment, it gets at most a tenth of the time: short epochs are then saved only now
+    and then, and the last one always.
 
     One file is replaced each time, only once the new one is complete. Put this callback before those that
     record results: in the epoch in the middle of which a run resumes, it completes the running means of
@@ -53,11 +58,12 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         self._start = start or Position()
         self._position = self._start
         self._ended: Position | None = None
-        self._saved_at = time.monotonic()
+        self._saved_at, self._took = time.monotonic(), 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Save the previous epoch, and note where this one begins."""
-        self._save_ended()
+        """Save the previous epoch, if it is time, and note where this one begins."""
+        if self._took < _MOMENT or time.monotonic() - self._saved_at > 9 * self._took:
+            self._save_ended()
         resumed = epoch == self._start.epoch
         self._position = self._start if resumed else Position(epoch)
 
@@ -100,5 +106,7 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         }
 
     def _write(self, position: Position) -> None:
+        began = time.monotonic()
         self._save(self.model, self.output_path, position)
         self._saved_at = time.monotonic()
+        self._took = self._saved_at - began

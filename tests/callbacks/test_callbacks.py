@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from pyimagesearch.callbacks import BestModel, EpochCheckpoint, TrainingCheckpoint, TrainingMonitor
+from pyimagesearch.callbacks import BestModel, EpochCheckpoint, TrainingCheckpoint, TrainingMonitor, trainingcheckpoint
 from pyimagesearch.errors import UserError
 
 
@@ -161,3 +161,22 @@ class TestBestModel:
 def test_a_training_checkpoint_s_interval_is_positive(argument, wrong):
     with pytest.raises(UserError, match=f"{argument}: must be above 0, or None; received {wrong}"):
         TrainingCheckpoint("last.keras", print, rows=8, batch_size=2, **{argument: wrong})
+
+
+@pytest.mark.parametrize(("seconds", "saved"), [(0.1, [1, 2, 3, 4]), (2.0, [1, 4])])
+def test_saving_gets_a_tenth_of_the_time_and_the_last_epoch_always_a_file(tmp_path, monkeypatch, seconds, saved):
+    """Epochs take a second; saving takes ``seconds``."""
+    now, positions = [0.0], []
+    monkeypatch.setattr(trainingcheckpoint.time, "monotonic", lambda: now[0])
+
+    def save(model, path, position):
+        now[0] += seconds
+        positions.append(position.epoch)
+
+    checkpoint = TrainingCheckpoint(tmp_path / "last.keras", save, rows=8, batch_size=8)
+    for epoch in range(4):
+        checkpoint.on_epoch_begin(epoch)
+        now[0] += 1
+        checkpoint.on_epoch_end(epoch, {})
+    checkpoint.on_train_end()
+    assert positions == saved
