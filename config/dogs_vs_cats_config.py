@@ -51,6 +51,9 @@ WEIGHT_DECAY = 0.0
 DROPOUT = 0.5
 LABEL_SMOOTHING = 0.0
 
+# "balanced": images of rare classes count more, in networks and classifiers, so that all classes count alike.
+CLASS_WEIGHT = None
+
 # The network's arithmetic: "float32", "mixed_bfloat16", or "auto" for the faster one that the
 # hardware computes in.
 PRECISION = "auto"

@@ -25,7 +25,7 @@ def main(args, config):
 
     from pyimagesearch.io import HDF5DatasetGenerator
     from pyimagesearch.io.format.dataset import read_header
-    from pyimagesearch.ml.metrics import confusion_in_words, evaluate_predictions
+    from pyimagesearch.ml.metrics import confusion_in_words, evaluate_predictions, imbalance_in_words
     from pyimagesearch.nn.modelfile import load_model
     from pyimagesearch.nn.prediction import predict
     from pyimagesearch.predicting.predictionsfile import read_paths, write_predictions
@@ -60,6 +60,8 @@ def main(args, config):
         rank5_text = f", rank-5: {rank5:.2%}" if len(names) > 5 else ""
         info(f"rank-1, {name}: {rank1:.2%}{rank5_text} of {len(predictions):,} images")
         evaluations.append(evaluate_predictions(labels, predictions, names, paths))
+        if evaluations[-1]["rarest"]:
+            info(f"{imbalance_in_words(evaluations[-1])}, {name}")
 
     whole, crops = evaluations
     classes, most_probable = np.array(names), predictions.argmax(axis=1)

@@ -23,7 +23,7 @@ OPTIONS = [
     Option("--freeze", config="FREEZE", group=LEARNING, help="the first N layers, those up to a name, or all"),
     Option("--learning-rate", type=options.positive_number, default=1e-3, group=LEARNING, help="in the warm-up"),
     Option("--fine-tune-rate", type=options.positive_number, config="FINE_TUNE_RATE", group=LEARNING, help="after it"),
-    Option("--class-weight", choices=["balanced", "none"], default="none", group=LEARNING, help="of rare classes"),
+    options.CLASS_WEIGHT.but(group=LEARNING),
     Option("-p", "--patience", type=options.positive_int, group=LEARNING, help="epochs to wait for a lower loss"),
     options.BATCH_SIZE.but(default=32), options.JOBS, options.PRECISION, *options.DEVICES,
 ]  # fmt: skip
@@ -61,7 +61,7 @@ def main(args, config):
             info("the backbone stays as it is: extract_features and train_model are much faster at that")
         return stages
 
-    rates = f"rates {args.learning_rate} and {args.fine_tune_rate}, class weights {args.class_weight}"
+    rates = f"rates {args.learning_rate} and {args.fine_tune_rate}, class weights {args.class_weight or 'none'}"
     settings = f"{tuple(network)}, {args.warm_up} epochs of warm-up, then frozen {args.freeze}, {rates}"
     with Training(
         args.model_path or f"{config.OUTPUT_PATH}/fine_tuned.keras", epochs=args.warm_up + args.epochs,
@@ -72,7 +72,7 @@ def main(args, config):
         feeding = {"classes": len(names), "threads": args.jobs, "share": training.share}
         train = HDF5DatasetGenerator(
             config.TRAIN_HDF5, args.batch_size, preprocessors=[sp, aug, mp, iap], shuffle=True, seed=config.SEED,
-            class_weight=None if args.class_weight == "none" else args.class_weight, **feeding,
+            class_weight=options.class_weight(args), **feeding,
         )  # fmt: skip
         val = HDF5DatasetGenerator(config.VAL_HDF5, args.batch_size, preprocessors=[sp, mp, iap], **feeding)
         info(f"training a head on {args.model}...")

@@ -13,7 +13,8 @@ from pyimagesearch.runs.modelcard import write_model_card
         options.MODEL.but(help="file for the best model; the training's other files are named after it"),
         options.RESUME, options.FORCE,
         Option("--epochs", type=options.positive_int, config="EPOCHS", metavar="N", help="epochs in all"),
-        options.TENSORBOARD, options.BATCH_SIZE, options.JOBS, options.PRECISION, *options.DEVICES,
+        options.CLASS_WEIGHT, options.TENSORBOARD,
+        options.BATCH_SIZE, options.JOBS, options.PRECISION, *options.DEVICES,
     ],
 )  # fmt: skip
 def main(args, config):
@@ -28,6 +29,7 @@ def main(args, config):
 
     header, _ = read_splits(config.TRAIN_HDF5, config.VAL_HDF5)
     size, depth, classes = config.INPUT_SIZE, header.shape[-1], len(header.label_names)
+    weights = options.class_weight(args)
     means = read_means(config.DATASET_MEAN)
     preparation = Preparation(size, size, header.color_order, means, header.label_names, stored_size=header.stored_size)
     pp, aug = PatchPreprocessor(size, size), AugmentPreprocessor.from_settings(config.AUGMENTATION)
@@ -49,7 +51,8 @@ def main(args, config):
     ) as training:
         train = HDF5DatasetGenerator(
             config.TRAIN_HDF5, args.batch_size, preprocessors=[pp, aug, mp, iap], classes=classes,
-            shuffle=True, seed=config.SEED, threads=args.jobs, share=training.share,
+            shuffle=True, seed=config.SEED, class_weight=weights, threads=args.jobs,
+            share=training.share,
         )  # fmt: skip
         val = HDF5DatasetGenerator(
             config.VAL_HDF5, args.batch_size, preprocessors=[sp, mp, iap], classes=classes,
@@ -68,7 +71,10 @@ def main(args, config):
             model.compile(loss=loss(label_smoothing=smoothing), optimizer=opt, metrics=["accuracy"])
             return model
 
-        training.fit(new_alexnet, train, val, preparation, learning_rate=rate, verbose=verbosity())
+        settings = f"class weights {weights}" if weights else ""
+        training.fit(
+            new_alexnet, train, val, preparation, learning_rate=rate, settings=settings, verbose=verbosity()
+        )  # fmt: skip
     if training.is_first:
         wrote(*training.files)
         table(training.HEADER, training.row())

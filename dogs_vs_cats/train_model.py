@@ -18,6 +18,7 @@ from pyimagesearch.runs.surroundings import versions
         Option("-c", "--classifier", choices=("logistic", "linear-svm", "sgd"), default="logistic",
                help="kind; sgd: logistic regression by stochastic gradient descent"),
         Option("--folds", dest="cv", type=options.positive_int, default=3, metavar="N", help="of the search for C"),
+        options.CLASS_WEIGHT,
         Option("--calibrate", action="store_true", help="calibrate the probabilities on the folds"),
         Option("--clip", type=float, default=0.0, metavar="P", help="limit probabilities to [P, 1 - P]"),
         Option("--out-of-core", choices=("auto", "yes", "no"), default="auto", group=options.SPEED,
@@ -31,6 +32,8 @@ def main(args, config):
 
     from pyimagesearch.features import FeatureFile
     from pyimagesearch.ml import ClassifierFiles, LinearClassifierCV, draw_confusion_matrix, evaluate_predictions
+    from pyimagesearch.ml.confusion import most_confused
+    from pyimagesearch.ml.metrics import confusion_in_words, imbalance_in_words
     from pyimagesearch.predicting.predictionsfile import write_predictions
     from pyimagesearch.utils.atomic import write_json
 
@@ -45,7 +48,7 @@ def main(args, config):
     with open_cluster(args.cluster, args.jobs, versions) as cluster:
         model = LinearClassifierCV(
             Cs=[0.0001, 0.001, 0.01, 0.1, 1.0], cv=args.cv, kind=args.classifier, calibrate=args.calibrate,
-            clip=args.clip, seed=config.SEED, jobs=args.jobs, cluster=cluster,
+            clip=args.clip, class_weight=options.class_weight(args), seed=config.SEED, jobs=args.jobs, cluster=cluster,
         ).fit(db, train)  # fmt: skip
     for result in model.cv_results_:
         info(str(result))
@@ -57,17 +60,21 @@ def main(args, config):
     db.close()
     print(classification_report(names[truth], names[preds], digits=4, zero_division=0))
     evaluation = evaluate_predictions(truth, probabilities, db.names, paths, test, preds)
+    print(confusion_in_words(evaluation))
     info(f"accuracy: {evaluation['accuracy']:.2%} of {len(test):,} images")
+    if evaluation["rarest"]:
+        info(imbalance_in_words(evaluation))
     if probabilities is not None:
         info(f"log loss: {evaluation['log_loss']:.4f} on {len(test):,} images")
 
     info("saving model...")
     model.classifier_.save(args.model)
-    draw_confusion_matrix(names[truth], names[preds], names, files.confusion_matrix)
     write_predictions(files.predictions, preds, truth, db.names, probabilities, test, paths)
-    results = model.report() | {key: evaluation[key] for key in ("accuracy", "log_loss", "images")}
+    figures = ("accuracy", "balanced_accuracy", "rarest", "log_loss", "images")
+    results = model.report() | {key: evaluation[key] for key in figures}
     took = {"out_of_core": not db.in_memory, "seconds": round(time.monotonic() - start, 2)}
-    write_json(files.report, results | took)
+    write_json(files.report, results | took | {"most_confused": most_confused(db.names, evaluation["confusion"])})
+    draw_confusion_matrix(names[truth], names[preds], names, files.confusion_matrix)
     wrote(*files.all)
     line = args.model, f"{model.C_:g}", f"{evaluation['accuracy']:.2%}", f"{len(test):,}"
     table(("classifier", "C", "accuracy", "test images"), line)

@@ -25,6 +25,7 @@ FILES = {
 
 DEFAULTS: dict[str, Any] = {
     "PRECISION": "auto",
+    "CLASS_WEIGHT": None,
     "LEARNING_RATE_DECAY": "linear",
     "WARM_UP_EPOCHS": 0,
     "LABEL_SMOOTHING": 0.0,

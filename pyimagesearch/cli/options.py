@@ -133,6 +133,10 @@ PRECISION = Option(
     "--precision", choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"), config="PRECISION", group=SPEED,
     help="of the network's arithmetic; auto: mixed_bfloat16 where the hardware computes in it",
 )  # fmt: skip
+CLASS_WEIGHT = Option(
+    "--class-weight", choices=("balanced", "none"), config="CLASS_WEIGHT",
+    help="balanced: images of rare classes count more, so that all classes count alike",
+)  # fmt: skip
 BUFFER_SIZE = Option(
     "-s", "--buffer-size", type=positive_int, default=1000, metavar="N", group=SPEED, help="rows between resume points"
 )
@@ -175,6 +179,11 @@ def layout(args: argparse.Namespace) -> Any:
     from pyimagesearch.training.hosts import find_layout
 
     return find_layout(**{option.dest: getattr(args, option.dest) for option in DEVICES})
+
+
+def class_weight(args: argparse.Namespace) -> Any:
+    """Return the class weights that the option `CLASS_WEIGHT`, or its setting, asks for."""
+    return None if args.class_weight == "none" else args.class_weight
 
 
 TENSORBOARD = Option("--tensorboard", metavar="FOLDER", help="write the curves for TensorBoard into this folder")

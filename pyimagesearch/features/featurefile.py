@@ -132,16 +132,18 @@ def _classes(header: Header) -> tuple[list[str], np.ndarray]:
             f"shape {header.shape}; extract features first"
         )
     counts = np.bincount(header.labels)
-    if (counts > 0).sum() < 2 or counts[counts > 0].min() < 5:
-        raise UserError(
-            f"db_path: {header.path} must hold at least 2 classes of 5 rows each; it holds "
-            f"{counts.tolist()} rows of classes 0 to {len(counts) - 1}; add images"
-        )
     names = header.label_names or [str(label) for label in range(len(counts))]
     if len(names) < len(counts) or len(set(names)) < len(names):
         raise UserError(
             f"db_path: {header.path} must name each of its {len(counts)} classes, and no two alike; received the names "
             f"{names}; extract the features again"
+        )
+    present = np.flatnonzero(counts)
+    rarest = present[counts[present].argmin()]
+    if len(present) < 2 or counts[rarest] < 5:
+        raise UserError(
+            f"db_path: {header.path} must hold at least 2 classes of 5 rows each; it holds {len(present)}; "
+            f"the rarest, {names[rarest]!r}, has {counts[rarest]:,}; add images, or leave rare classes out"
         )
     found, labels = np.unique(np.array(names)[header.labels], return_inverse=True)
     return found.tolist(), labels.astype(np.int64)

@@ -6,7 +6,7 @@ _HOMES = {
     "Classifier": "classifier",
     "ClassifierFiles": "classifier",
     "LinearClassifierCV": "linearclassifiercv",
-    "draw_confusion_matrix": "plots",
+    "draw_confusion_matrix": "confusion",
     "evaluate_predictions": "metrics",
 }
 __all__ = sorted(_HOMES)

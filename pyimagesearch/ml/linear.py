@@ -6,7 +6,7 @@ comes close to it in a fixed number of epochs.
 
 Scores are float64 of shape (n, columns). Two classes share one column, in which a positive score means class 1; more
 classes have one column each. Losses take scores and the true classes, int64 of shape (n,), and return
-the sum over the rows and its derivative with respect to the scores.
+the loss of each row, float64 of shape (n,), and its derivative with respect to the row's scores.
 """
 
 import warnings
@@ -25,7 +25,7 @@ from sklearn.svm import LinearSVC
 
 from pyimagesearch.features.featurefile import FeatureFile
 
-Loss = Callable[[np.ndarray, np.ndarray], tuple[float, np.ndarray]]
+Loss = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 _LANES = 8  # partial sums, whatever the number of threads: the result does not depend on it
 _TOLERANCE = 1e-5  # largest component of the gradient at which L-BFGS stops
@@ -45,6 +45,7 @@ class Standardized:
         rows: int64 ndarray of shape (n,), sorted: the training rows.
         truth: int64 ndarray of shape (n,): their classes.
         classes: the number of classes.
+        weights: float64 ndarray of shape (n,): how much the loss of each training row counts; None for all alike.
     """
 
     features: FeatureFile
@@ -53,10 +54,14 @@ class Standardized:
     rows: np.ndarray
     truth: np.ndarray
     classes: int
+    weights: np.ndarray | None = None
 
     @classmethod
-    def fit(cls, features: FeatureFile, rows: np.ndarray) -> "Standardized":
+    def fit(cls, features: FeatureFile, rows: np.ndarray, balanced: bool = False) -> "Standardized":
         """Learn mean and variance of ``rows``.
+
+        Args:
+            balanced: weight rows by n / (classes * rows of their class), so that all classes count alike.
 
         Raises:
             UserError: a feature is not a finite number.
@@ -66,7 +71,9 @@ class Standardized:
             scaler.partial_fit(block)
         few = len(rows) * features.shape[1] <= _FLOAT64_NUMBERS
         mean = scaler.mean_.astype(np.float64 if few else np.float32)
-        return cls(features, scaler, mean, rows, features.labels[rows], len(features.names))
+        truth, classes = features.labels[rows], len(features.names)
+        weights = (len(rows) / (classes * np.bincount(truth, minlength=classes)))[truth] if balanced else None
+        return cls(features, scaler, mean, rows, truth, classes, weights)
 
     def read_centered(self, rows: np.ndarray) -> np.ndarray:
         """Return ``rows`` minus the mean, of shape (len(rows), d); `rescaled` weights take care of the variance."""
@@ -107,8 +114,10 @@ def fit_lbfgs(
         total, gradient = 0.0, np.zeros(shape)
         for block in blocks[lane::_LANES]:
             centered = data.read_centered(data.rows[block])
-            value, derivative = loss(centered @ coef + intercept, data.truth[block])
-            total += value
+            losses, derivative = loss(centered @ coef + intercept, data.truth[block])
+            if data.weights is not None:
+                losses, derivative = losses * data.weights[block], derivative * data.weights[block, None]
+            total += float(losses.sum())
             gradient[:, :-1] += derivative.T.astype(centered.dtype) @ centered
             gradient[:, -1] += derivative.sum(axis=0)
         return total, gradient
@@ -149,7 +158,8 @@ def fit_sgd(data: Standardized, c: float, seed: int) -> np.ndarray:
     for _ in range(_SGD_EPOCHS):
         for block in data.features.blocks(rng.permutation(n)):
             standardized = data.read_centered(data.rows[block]) / scale
-            model.partial_fit(standardized, data.truth[block], np.arange(data.classes))
+            weights = None if data.weights is None else data.weights[block]
+            model.partial_fit(standardized, data.truth[block], np.arange(data.classes), weights)
     return np.column_stack((model.coef_, model.intercept_)).astype(np.float64)
 
 
@@ -172,24 +182,24 @@ def columns_for(classes: int) -> int:
     return 1 if classes == 2 else classes
 
 
-def log_loss(scores: np.ndarray, truth: np.ndarray) -> tuple[float, np.ndarray]:
+def log_loss(scores: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Logistic loss of two classes, cross-entropy of the softmax of more."""
     if scores.shape[1] == 1:
         signs = _signs(scores, truth)
         margins = signs * scores
-        return float(np.logaddexp(0, -margins).sum()), -signs * expit(-margins)
+        return np.logaddexp(0, -margins)[:, 0], -signs * expit(-margins)
     rows = np.arange(len(scores))
     logarithms = log_softmax(scores, axis=1)
     derivative = np.exp(logarithms)
     derivative[rows, truth] -= 1
-    return float(-logarithms[rows, truth].sum()), derivative
+    return -logarithms[rows, truth], derivative
 
 
-def squared_hinge(scores: np.ndarray, truth: np.ndarray) -> tuple[float, np.ndarray]:
+def squared_hinge(scores: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Squared hinge loss of each class against the rest."""
     signs = _signs(scores, truth)
     slack = np.maximum(1 - signs * scores, 0)
-    return float((slack**2).sum()), -2 * signs * slack
+    return (slack**2).sum(axis=1), -2 * signs * slack
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Self
 
@@ -33,14 +33,23 @@ class CVResult:
         c: inverse strength of the penalty.
         accuracy: of each fold, in [0, 1].
         log_loss: of each fold, in nats; empty for classifiers without probabilities.
+        balanced_accuracy: mean recall of the classes, of each fold; empty unless classes are weighted.
     """
 
     c: float
     accuracy: list[float]
     log_loss: list[float]
+    balanced_accuracy: list[float] = field(default_factory=list)
+
+    @property
+    def score(self) -> float:
+        """What the best C has most of: mean accuracy, balanced if the classes are weighted."""
+        return float(np.mean(self.balanced_accuracy or self.accuracy))
 
     def __str__(self) -> str:
         words = f"C = {self.c:g}: accuracy {np.mean(self.accuracy):.2%} ± {np.std(self.accuracy):.2%}"
+        if self.balanced_accuracy:
+            words += f", balanced {np.mean(self.balanced_accuracy):.2%} ± {np.std(self.balanced_accuracy):.2%}"
         if self.log_loss:
             words += f", log loss {np.mean(self.log_loss):.4f} ± {np.std(self.log_loss):.4f}"
         return words
@@ -63,13 +72,15 @@ class LinearClassifierCV:
             gradient descent).
         calibrate: whether to calibrate the probabilities on the held-out rows of the folds.
         clip: keep probabilities in [clip, 1 - clip]; below 1 / number of classes.
+        class_weight: "balanced" weights rows by n / (classes * rows of their class), and looks for the C of the
+            highest balanced accuracy; None weights all rows alike.
         seed: of the order of rows in stochastic gradient descent.
         jobs: threads of this process; all processors if None.
         cluster: runs the fits of the folds, one task for each C and fold; this process if None. The last fit, to all
             rows, always runs in this process.
 
     Attributes:
-        C_: the C of the highest mean accuracy; the first of equals.
+        C_: the C of the highest mean accuracy, balanced with ``class_weight``; the first of equals.
         cv_results_: a `CVResult` for each C, in the order given.
         cv_scores_: float64 ndarray of shape (n, columns): the scores of each row by the model with `C_` that was not
             trained on its fold.
@@ -86,12 +97,13 @@ class LinearClassifierCV:
         kind: str = "logistic",
         calibrate: bool = False,
         clip: float = 0.0,
+        class_weight: str | None = None,
         seed: int = 0,
         jobs: int | None = None,
         cluster: Cluster | None = None,
     ) -> None:
         self.Cs, self.cv, self.kind, self.calibrate, self.clip = Cs, cv, kind, calibrate, clip
-        self.seed, self.jobs, self.cluster = seed, jobs or cpu_count(), cluster
+        self.class_weight, self.seed, self.jobs, self.cluster = class_weight, seed, jobs or cpu_count(), cluster
 
     def fit(self, features: FeatureFile, rows: np.ndarray | None = None) -> Self:
         """Search for C on some rows of a file, and fit the best one to all of them.
@@ -113,15 +125,16 @@ class LinearClassifierCV:
             scores = np.empty((len(rows), linear.columns_for(len(features.names))))
             for (_, test), (_, fold_scores) in zip(splits, folds, strict=True):
                 scores[test] = fold_scores
-            result = _measure(c, [(scores[test], truth[test]) for _, test in splits], kind)
+            of_folds = [(scores[test], truth[test]) for _, test in splits]
+            result = _measure(c, of_folds, kind, self.class_weight is not None)
             self.cv_results_.append(result)
-            if np.mean(result.accuracy) > best:
-                best, start = float(np.mean(result.accuracy)), folds[0][0]
+            if result.score > best:
+                best, start = result.score, folds[0][0]
                 self.C_, self.cv_scores_ = c, scores
         with _computing(self.jobs) as pool:
-            data = Standardized.fit(features, rows)
+            data = Standardized.fit(features, rows, self.class_weight is not None)
             weights = kind.fit(data, self.C_, start, self.seed, pool)
-        model = kind.estimator(self.C_, len(rows))
+        model = kind.estimator(self.C_, len(rows)).set_params(class_weight=self.class_weight)
         linear.with_weights(model, weights[:, :-1], weights[:, -1], features.names)
         if self.calibrate:
             model = calibrate(model, self.C_, self.cv_scores_, truth)
@@ -146,6 +159,7 @@ class LinearClassifierCV:
         """Return the settings and results of the search, for a report in JSON."""
         return {
             "classifier": self.kind, "calibrated": self.calibrate, "clip": self.clip,
+            "class_weight": self.class_weight,
             "classes": self.classes_.tolist(), "folds": self.cv,
             "search": [asdict(result) for result in self.cv_results_], "best_c": self.C_,
             "training_images": len(self.cv_scores_), "features": self.best_estimator_[0].n_features_in_,
@@ -154,9 +168,18 @@ class LinearClassifierCV:
     def _validate(self, truth: np.ndarray, names: Sequence[str]) -> None:
         classes, counts = len(names), np.bincount(truth, minlength=len(names))
         if not 2 <= self.cv <= counts.min():
+            enough = max(self.cv, 2)
+            advice = "use 2 or more" if enough <= counts.min() else f"use fewer, or add images until it has {enough}"
             raise UserError(
                 f"cv: must be from 2 to {counts.min()}, the training rows of the rarest class "
-                f"({names[int(counts.argmin())]!r}); received {self.cv}; use fewer folds or add images"
+                f"({names[int(counts.argmin())]!r}); received {self.cv}; {advice}"
+            )
+        if self.class_weight not in (None, "balanced"):
+            raise UserError(f'class_weight: must be "balanced" or None; received {self.class_weight!r}')
+        if self.class_weight and self.calibrate:
+            raise UserError(
+                "class_weight: cannot be combined with calibrate=True; calibrated probabilities follow the true "
+                "frequencies of the classes, which takes the weights back; choose one"
             )
         if self.clip and KINDS[self.kind].probabilities is None and not self.calibrate:
             raise UserError(
@@ -174,7 +197,8 @@ class LinearClassifierCV:
         cluster = self.cluster or ThisProcess(self.jobs)
         cluster.check(reads=[features.path])
         source = os.path.abspath(features.path) if cluster.elsewhere else features
-        search = _Search(source, None if features.in_memory else False, rows, self.cv, self.kind, self.seed)
+        in_memory, balanced = None if features.in_memory else False, self.class_weight is not None
+        search = _Search(source, in_memory, rows, self.cv, self.kind, self.seed, balanced)
         fits = cluster.run(
             partial(fit_fold, search), [_Fit(0, self.Cs[0], fold, None) for fold in range(self.cv)],
             label="Tuning C", total=self.cv * len(self.Cs), follow=partial(_next_fit, self.Cs),
@@ -200,6 +224,7 @@ class _Search:
         features: the file of features; its path, where other processes run the fits.
         in_memory: as of `FeatureFile`, for those processes.
         rows, cv, kind, seed: as of `LinearClassifierCV`.
+        balanced: as of `Standardized.fit`.
     """
 
     features: FeatureFile | str
@@ -208,6 +233,7 @@ class _Search:
     cv: int
     kind: str
     seed: int
+    balanced: bool
 
 
 @dataclass(frozen=True)
@@ -235,7 +261,7 @@ def fit_fold(search: _Search, fit: _Fit, work: Work) -> FoldResult:
         features = work.keep("features", lambda: FeatureFile(path, search.in_memory, neighbours))
     watched, rows = features.watched(lambda: work.report(0)), search.rows
     train, test = work.keep("splits", lambda: _splits(watched.labels[rows], search.cv))[fit.fold]
-    data = work.keep(f"fold {fit.fold}", lambda: Standardized.fit(watched, rows[train]))
+    data = work.keep(f"fold {fit.fold}", lambda: Standardized.fit(watched, rows[train], search.balanced))
     data = replace(data, features=watched)
     with _computing(work.threads) as pool:
         weights = KINDS[search.kind].fit(data, fit.c, fit.start, search.seed, pool)
@@ -259,9 +285,11 @@ def _splits(truth: np.ndarray, cv: int) -> list[tuple[np.ndarray, np.ndarray]]:
     return list(StratifiedKFold(cv).split(truth, truth))
 
 
-def _measure(c: float, folds: list[tuple[np.ndarray, np.ndarray]], kind: Kind) -> CVResult:
+def _measure(c: float, folds: list[tuple[np.ndarray, np.ndarray]], kind: Kind, balanced: bool) -> CVResult:
     accuracy = [float((linear.decide(scores) == truth).mean()) for scores, truth in folds]
-    if kind.probabilities is None:
-        return CVResult(c, accuracy, [])
-    loss = partial(metrics.log_loss, labels=np.unique(folds[0][1]))
-    return CVResult(c, accuracy, [float(loss(truth, kind.probabilities(scores))) for scores, truth in folds])
+    recalls = [float(metrics.balanced_accuracy_score(truth, linear.decide(scores))) for scores, truth in folds]
+    losses = []
+    if kind.probabilities is not None:
+        loss = partial(metrics.log_loss, labels=np.unique(folds[0][1]))
+        losses = [float(loss(truth, kind.probabilities(scores))) for scores, truth in folds]
+    return CVResult(c, accuracy, losses, recalls if balanced else [])

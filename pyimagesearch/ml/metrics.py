@@ -8,8 +8,11 @@ from scipy.stats import binomtest
 from sklearn import metrics
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.ml.confusion import MOST_IN_WORDS, most_confused
+from pyimagesearch.utils.text import aligned, printable
 
 _BINS, _ROC_POINTS = 10, 200
+_UNBALANCED = 2  # images of the most common class for each of the rarest, above which accuracy misleads
 _WORST, _TYPICAL, _TOP = 12, 6, 5
 _ROUNDING_OF_SUMS = 0.02  # distance from 1 of the sum of a row's probabilities; bfloat16 is off by a percent
 
@@ -37,6 +40,8 @@ def evaluate_predictions(
 
         - ``images``: n; ``classes``: the names.
         - ``accuracy`` in [0, 1], and ``interval``: its 95% confidence interval (Wilson, 1927).
+        - ``balanced_accuracy``: the mean recall of the classes that occur; ``rarest``: ``name``, ``images`` and
+          ``recall`` of the rarest one if the most common has more than twice its images, else None.
         - ``confusion``: counts, [true class][predicted class].
         - ``per_class``: ``name``, ``precision``, ``recall``, ``f1`` and ``images`` of each class; 0 where the divisor
           is 0.
@@ -76,10 +81,16 @@ def evaluate_predictions(
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
         truth, predicted, labels=range(k), zero_division=0
     )
+    rarest = int(np.where(support, support, len(truth) + 1).argmin())
+    is_rare = support.max() > _UNBALANCED * support[rarest]
     result = {
         "images": len(truth),
         "accuracy": right / len(truth),
         "interval": [float(interval.low), float(interval.high)],
+        "balanced_accuracy": float(recall[support > 0].mean()),
+        "rarest": {"name": names[rarest], "images": int(support[rarest]), "recall": float(recall[rarest])}
+        if is_rare
+        else None,
         "log_loss": None,
         "classes": list(names),
         "confusion": np.bincount(k * truth + predicted, minlength=k * k).reshape(k, k).tolist(),
@@ -115,13 +126,32 @@ def _probabilities(values: Any, classes: int) -> np.ndarray:
     return scores / sums
 
 
-def confusion_in_words(evaluation: Mapping[str, Any], most: int = 20) -> str:
-    """Return the confusion matrix of `evaluate_predictions`, raw and as shares; empty for over ``most`` classes."""
+def confusion_in_words(evaluation: Mapping[str, Any], most: int = MOST_IN_WORDS) -> str:
+    """Return the confusion matrix of `evaluate_predictions`, raw and as shares.
+
+    For over ``most`` classes, return the pairs of classes that are confused most instead.
+    """
     names, counts = evaluation["classes"], np.array(evaluation["confusion"])
     if len(names) > most:
-        return ""
+        pairs = [
+            (f"{printable(pair['label'], 32)} taken for {printable(pair['predicted'], 32)}", f"{pair['images']:,}",
+             f"{pair['share']:.1%}")
+            for pair in most_confused(names, counts)
+        ]  # fmt: skip
+        return "\n".join(aligned([("most confused", "images", "share of the class"), *pairs])) + "\n"
     shares = (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).round(4)
     return f"confusion matrix (rows: {', '.join(names)})\n{counts}\nas shares of each row\n{shares}\n"
+
+
+def imbalance_in_words(evaluation: Mapping[str, Any]) -> str:
+    """Return what the accuracy of `evaluate_predictions` hides if one class is rare, else ""."""
+    rarest = evaluation["rarest"]
+    if rarest is None:
+        return ""
+    return (
+        f"balanced accuracy: {evaluation['balanced_accuracy']:.2%}; recall of the rarest class, "
+        f"{printable(rarest['name'], 32)}: {rarest['recall']:.2%} of {rarest['images']:,} images"
+    )
 
 
 def _numbers(values: Any, argument: str, classes: int) -> np.ndarray:
@@ -190,7 +220,7 @@ def _pictures(
             "probabilities": {names[c]: round(float(scores[i, c]), 6) for c in best},
         }
 
-    two = np.sort(scores, axis=1)[:, -2:]
+    two = np.partition(scores, -2, axis=1)[:, -2:] if scores.shape[1] > 1 else scores
     return {
         "mistakes": first(wrong, -confidence, _WORST),
         "uncertain": first(images >= 0, two[:, -1] - two[:, 0], _WORST) if scores.shape[1] > 1 else [],

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.ml.confusion import most_confused
 from pyimagesearch.report import charts
 from pyimagesearch.report.answer import Method
 from pyimagesearch.report.charts import Chart, Series, percent
 from pyimagesearch.report.pictures import Picture, Pictures, picture
 
 _MATRIX = 24  # classes whose confusion matrix still fits a page
-_PAIRS = 20
 _TYPICAL = 72  # pictures of all classes together
 
 
@@ -162,7 +162,7 @@ def _figures(method: Method) -> dict[str, Any]:
         "per_class": found.get("per_class", []),
         "names": names,
         "matrix": _matrix(names, confusion) if len(names) <= _MATRIX else [],
-        "pairs": _pairs(names, confusion) if len(names) > _MATRIX else [],
+        "pairs": most_confused(names, confusion) if len(names) > _MATRIX else [],
         "charts": [chart for chart in (_calibration(method), _roc(method)) if chart],
     }
 
@@ -173,16 +173,6 @@ def _matrix(names: list[str], confusion: list[list[int]]) -> list[tuple[str, lis
         (name, [(count, count / max(1, sum(counts))) for count in counts])
         for name, counts in zip(names, confusion, strict=True)
     ]
-
-
-def _pairs(names: list[str], confusion: list[list[int]]) -> list[tuple[str, str, int, float]]:
-    found = [
-        (names[i], names[j], count, count / max(1, sum(counts)))
-        for i, counts in enumerate(confusion)
-        for j, count in enumerate(counts)
-        if i != j and count
-    ]
-    return sorted(found, key=lambda pair: -pair[2])[:_PAIRS]
 
 
 def _calibration(method: Method) -> Chart | None:

@@ -6,6 +6,7 @@ import pickle
 import re
 from pathlib import Path
 
+import cv2
 import h5py
 import numpy as np
 import pytest
@@ -127,6 +128,62 @@ def test_predictions_of_the_held_out_rows_are_written(train, classifier):
     assert [str(path) for path in outcome.result["inputs"]] == ["features.hdf5"]
 
 
+def unbalance():
+    """Leave 8 bees."""
+    with h5py.File("features.hdf5", "r+") as file:
+        labels = file["labels"][:]
+        labels[np.flatnonzero(labels == 1)[8:]] = 0
+        file["labels"][:] = labels
+
+
+def test_what_the_accuracy_hides_is_said_of_a_rare_class(train):
+    assert "rarest" not in train(model="even/c.skops").out
+    assert figures("even/c.json")["rarest"] is None
+    unbalance()
+    plain, balanced = train(model="plain/c.skops"), train("--class-weight", "balanced", model="balanced/c.skops")
+    assert (plain.code, balanced.code) == (0, 0), balanced.err
+    found = [figures(f"{folder}/c.json") for folder in ("plain", "balanced")]
+    for outcome, report in zip((plain, balanced), found, strict=True):
+        words = f"balanced accuracy: {report['balanced_accuracy']:.2%}; recall of the rarest class, bee: "
+        assert f"[INFO] {words}{report['rarest']['recall']:.2%} of 2 images" in outcome.out
+        assert report["rarest"] == outcome.result["rarest"] == outcome.result["evaluation"]["rarest"]
+    assert [report["class_weight"] for report in found] == [None, "balanced"]
+    assert found[1]["balanced_accuracy"] > found[0]["balanced_accuracy"]
+    assert found[1]["search"][0]["balanced_accuracy"]
+    assert "%, balanced " in balanced.out
+
+
+def test_the_config_weights_the_classes(train, place):
+    (place / "own.py").write_text('from config.dogs_vs_cats_config import *\nCLASS_WEIGHT = "balanced"\n')
+    results = [train("--config", "own", *options, model=f"{len(options)}/c.skops").result
+               for options in ((), ("--class-weight", "none"))]  # fmt: skip
+    assert [result["class_weight"] for result in results] == ["balanced", None]
+
+
+def test_results_outlive_a_picture_that_cannot_be_drawn(train, monkeypatch):
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("pyimagesearch.ml.draw_confusion_matrix", fail)
+    with pytest.raises(MemoryError):
+        train()
+    assert sorted(os.listdir("model")) == ["classifier.json", "classifier.skops", "classifier_predictions.hdf5"]
+
+
+def test_many_classes(place, train):
+    """The pairs that are confused most are listed; the picture stays small."""
+    labels = np.arange(600) % 120
+    with h5py.File("features.hdf5", "w") as file:
+        file["features"] = np.random.default_rng(0).normal(size=(600, 4)) + 9 * np.eye(4)[labels % 4]
+        file["labels"], file["label_names"] = labels, [f"breed {index}" for index in range(120)]
+    outcome = train("-c", "sgd", "--folds", "2")
+    assert outcome.code == 0, outcome.err
+    pairs = figures()["most_confused"]
+    assert len(pairs) == 20
+    assert f"{pairs[0]['label']} taken for {pairs[0]['predicted']}  " in outcome.out
+    assert max(cv2.imread("model/classifier_confusion_matrix.png").shape) < 2000
+
+
 def test_two_runs_differ_in_their_seconds_alone(train):
     first, second = train(model="a/classifier.skops"), train(model="b/classifier.skops")
     assert without_files(first.result) == without_files(second.result)
@@ -178,8 +235,9 @@ def test_a_pickle_and_its_description(train):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--folds", "1"], r"--folds: must be from 2 to 60, .*; received 1; use fewer"),
-        (["--folds", "61"], r"--folds: must be from 2 to 60, the training rows of the rarest class .*received 61"),
+        (["--folds", "1"], r"--folds: must be from 2 to 60, .*; received 1; use 2 or more"),
+        (["--folds", "61"], r"--folds: must .* class \('ant'\); received 61; use fewer, or add images until it has 61"),
+        (["--class-weight", "balanced", "--calibrate"], r"--class-weight: cannot be combined with --calibrate; "),
         (["--clip", "0.4"], r"--clip: must be at least 0 and below 1/3, .*received 0\.4"),
         (["--clip", "nan"], r"--clip: must be at least 0 and below 1/3, .*received nan"),
         (["--clip", "some"], r"--clip: invalid float value: 'some'"),

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
+from sklearn.metrics import balanced_accuracy_score, log_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -12,7 +12,7 @@ from sklearn.svm import LinearSVC
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.features.featurefile import FeatureFile
-from pyimagesearch.ml.linear import KINDS
+from pyimagesearch.ml.linear import KINDS, decide
 from pyimagesearch.ml.linearclassifiercv import CVResult, LinearClassifierCV
 
 C_VALUES = (0.0001, 0.001, 0.01, 0.1, 1.0)
@@ -144,11 +144,64 @@ def test_the_classifier_knows_its_classes_by_name(write_features, kind):
     assert (predicted == np.array(features.names)[features.labels[ROWS]]).mean() > 0.5
 
 
-@pytest.mark.parametrize("cv", [1, 6])
-def test_too_many_folds_for_the_rarest_class(write_features, cv):
+@pytest.mark.parametrize(("cv", "advice"), [(1, "use 2 or more"), (6, "use fewer, or add images until it has 6")])
+def test_folds_that_the_rarest_class_does_not_allow(write_features, cv, advice):
     features = FeatureFile(write_features(10))
-    with pytest.raises(UserError, match=rf"cv: must be from 2 to 5, .* class \('0'\); received {cv}; use fewer"):
+    with pytest.raises(UserError, match=rf"cv: must be from 2 to 5, .* class \('0'\); received {cv}; {advice}$"):
         LinearClassifierCV(C_VALUES, cv=cv).fit(features)
+
+
+@pytest.mark.parametrize(("kind", "classes", "model"), [
+    ("logistic", 3, LogisticRegression(max_iter=10_000, tol=1e-8, class_weight="balanced")),
+    ("linear-svm", 2,  # of more classes, liblinear weights only the one that is told from the rest
+     LinearSVC(dual=False, max_iter=100_000, tol=1e-8, intercept_scaling=1000, class_weight="balanced")),
+])  # fmt: skip
+def test_balanced_weights_are_scikit_learn_s(write_features, kind, classes, model):
+    path = write_features(classes=classes)
+    with h5py.File(path, "r+") as file:  # most of the others become class 0
+        labels = file["labels"][:]
+        labels[(labels > 0) & (np.random.default_rng(1).random(len(labels)) < 0.7)] = 0
+        file["labels"][:] = labels
+    features = FeatureFile(path)
+    ours = LinearClassifierCV(C_VALUES, kind=kind, class_weight="balanced").fit(features, ROWS)
+    theirs = grid_search(features, model, scoring="balanced_accuracy")
+    means = [np.mean(result.balanced_accuracy) for result in ours.cv_results_]
+    np.testing.assert_allclose(means, theirs.cv_results_["mean_test_score"], atol=0.005)
+    assert max(means) == means[C_VALUES.index(ours.C_)]
+    same = make_pipeline(StandardScaler(), model.set_params(C=ours.C_))
+    same.fit(features.read(ROWS).astype(np.float64), features.labels[ROWS])
+    np.testing.assert_allclose(ours.best_estimator_[-1].coef_, same[-1].coef_, atol=2e-3 * np.abs(same[-1].coef_).max())
+    plain = LinearClassifierCV(C_VALUES, kind=kind).fit(features, ROWS)
+    assert (ours.best_estimator_[-1].class_weight, plain.best_estimator_[-1].class_weight) == ("balanced", None)
+    assert max(means) > balanced_accuracy_score(features.labels[ROWS], decide(plain.cv_scores_)) + 0.02
+
+
+def test_balanced_weights_of_stochastic_descent_find_more_of_a_rare_class(write_features):
+    path = write_features(2000, distance=2.0)
+    with h5py.File(path, "r+") as file:
+        file["labels"][:] = file["labels"][:] * (np.arange(2000) % 5 == 0)
+    features = FeatureFile(path)
+    rare = np.flatnonzero(features.labels)
+    found = [
+        (LinearClassifierCV([0.01], kind="sgd", class_weight=weight).fit(features).cv_scores_[rare] > 0).mean()
+        for weight in (None, "balanced")
+    ]
+    assert found[1] > found[0] + 0.1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"class_weight": "even"}, "class_weight: must be \"balanced\" or None; received 'even'"),
+        (
+            {"class_weight": "balanced", "calibrate": True},
+            "class_weight: cannot be combined with calibrate=True; .*choose",
+        ),
+    ],
+)
+def test_class_weights_that_cannot_be(write_features, options, message):
+    with pytest.raises(UserError, match=message):
+        LinearClassifierCV(**options).fit(FeatureFile(write_features()))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.ml.metrics import confusion_in_words, evaluate_predictions
+from pyimagesearch.ml.metrics import confusion_in_words, evaluate_predictions, imbalance_in_words
 
 NAMES = ["cat", "dog"]
 TRUTH = np.array([0, 0, 0, 1, 1, 1, 1, 1])
@@ -175,4 +175,24 @@ def test_a_confusion_matrix_in_words():
     words = confusion_in_words({"classes": ["cat", "dog", "fox"], "confusion": [[3, 1, 0], [0, 2, 0], [0, 0, 0]]})
     raw, shares = "[[3 1 0]\n [0 2 0]\n [0 0 0]]", "[[0.75 0.25 0.  ]\n [0.   1.   0.  ]\n [0.   0.   0.  ]]"
     assert words == f"confusion matrix (rows: cat, dog, fox)\n{raw}\nas shares of each row\n{shares}\n"
-    assert confusion_in_words({"classes": ["cat", "dog"], "confusion": [[1, 0], [0, 1]]}, most=1) == ""
+
+
+def test_the_most_confused_pairs_of_many_classes_in_words():
+    words = confusion_in_words({"classes": ["cat", "dog\n", "fox"], "confusion": [[1, 3, 0], [0, 2, 5], [1, 0, 0]]}, 2)
+    assert words == (
+        "most confused        images  share of the class\n"
+        "dog\\n taken for fox       5               71.4%\n"
+        "cat taken for dog\\n       3               75.0%\n"
+        "fox taken for cat         1              100.0%\n"
+    )
+
+
+@pytest.mark.parametrize(("of_dogs", "is_rare"), [(4, False), (2, False), (1, True)])
+def test_the_rarest_class_is_named_if_classes_differ_much(of_dogs, is_rare):
+    truth = np.array([0] * 4 + [1] * of_dogs + [2] * 3)
+    predicted = np.where(truth == 1, 0, truth)
+    result = evaluate_predictions(truth, None, ["cat", "dog", "fox", "owl"], predictions=predicted)
+    assert result["balanced_accuracy"] == metrics.balanced_accuracy_score(truth, predicted) == pytest.approx(2 / 3)
+    assert result["rarest"] == ({"name": "dog", "images": 1, "recall": 0.0} if is_rare else None)
+    words = "balanced accuracy: 66.67%; recall of the rarest class, dog: 0.00% of 1 images"
+    assert imbalance_in_words(result) == (words if is_rare else "")

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pyimagesearch.ml.plots import draw_confusion_matrix
+from pyimagesearch.ml.confusion import draw_confusion_matrix, most_confused
 
 TRUTH = np.array(["cat", "cat", "dog", "dog", "dog"])
 
@@ -43,3 +43,28 @@ def test_shares_of_the_true_class_stand_below_the_counts(tmp_path, monkeypatch):
     draw_confusion_matrix(TRUTH, np.array(["cat", "dog", "dog", "dog", "cat"]), ["cat", "dog"], tmp_path / "a.svg")
     text = (tmp_path / "a.svg").read_text()
     assert all(f">{share}<" in text for share in ("50.0%", "66.7%", "33.3%"))
+
+
+@pytest.mark.parametrize("classes", [21, 300])
+def test_many_classes_are_colours_alone(tmp_path, monkeypatch, classes):
+    monkeypatch.setitem(__import__("matplotlib").rcParams, "svg.fonttype", "none")
+    names = [f"breed {index}" for index in range(classes)]
+    truth = np.array(names)
+    for suffix in ("png", "svg"):
+        draw_confusion_matrix(truth, truth[::-1], names, tmp_path / f"a.{suffix}")
+    assert max(cv2.imread(str(tmp_path / "a.png")).shape) < 2000
+    text = (tmp_path / "a.svg").read_text()
+    assert ">100.0%<" not in text
+    assert 2 * 20 <= text.count(">breed ") <= 2 * 40
+    assert ">breed 0<" in text
+
+
+def test_the_most_confused_pairs():
+    names, counts = ["cat", "dog", "fox"], [[5, 1, 0], [3, 0, 0], [0, 1, 1]]
+    assert most_confused(names, counts) == [
+        {"label": "dog", "predicted": "cat", "images": 3, "share": 1.0},
+        {"label": "cat", "predicted": "dog", "images": 1, "share": 1 / 6},
+        {"label": "fox", "predicted": "dog", "images": 1, "share": 1 / 2},
+    ]
+    assert [pair["label"] for pair in most_confused(names, counts, most=2)] == ["dog", "cat"]
+    assert most_confused(names, np.eye(3, dtype=int)) == []
