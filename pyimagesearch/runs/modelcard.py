@@ -148,6 +148,11 @@ def _limits(model: TrainedModel) -> list[str]:
         f"Of the classes, it finds {_as_markdown(weakest['name'])} worst: {weakest['recall']:.2%} of "
         f"{weakest['images']:,} images."
     )
+    if evaluation.get("rarest"):  # records of former versions do not tell
+        sentences.append(
+            "Some classes have more than twice the images of others, which the accuracy hides: the mean recall of the "
+            f"classes (balanced accuracy) is {evaluation['balanced_accuracy']:.2%}."
+        )
     calibration = evaluation["calibration"]
     if calibration is None:
         sentences.append("It gives no probabilities.")

@@ -165,8 +165,7 @@ def test_results_outlive_a_picture_that_cannot_be_drawn(train, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr("pyimagesearch.ml.draw_confusion_matrix", fail)
-    with pytest.raises(MemoryError):
-        train()
+    assert train().code != 0
     assert sorted(os.listdir("model")) == ["classifier.json", "classifier.skops", "classifier_predictions.hdf5"]
 
 

@@ -294,6 +294,23 @@ def test_many_classes(record):
     assert len(html) < 1_000_000
 
 
+def test_a_rare_class_has_its_recall_beside_the_accuracy(record):
+    from pyimagesearch.ml.metrics import evaluate_predictions
+
+    truth = np.array([0] * 17 + [1] * 3)
+    found = [evaluate_predictions(truth, None, ["cat", "<dog>"], predictions=truth * right) for right in (0, 1)]
+    record.add("crop_accuracy", {"rank1": 0.85, "rank1_crops": 1.0, "images": 20, "evaluation": found[0],
+                                 "evaluation_crops": {**found[1], "rarest": None}})  # fmt: skip
+    html = render(read_runs(record.path))
+    text = Reader(html).text
+    assert "95% interval Balanced accuracy Recall of the rarest class Test images" in text
+    assert "50.00% 0.00% of 3, <dog> 20" in text
+    assert "the balanced accuracy is the mean recall of the classes" in text
+    former = {key: value for key, value in found[0].items() if key not in ("balanced_accuracy", "rarest")}
+    record.add("crop_accuracy", {"rank1": 0.85, "rank1_crops": 1.0, "images": 20, "evaluation": former})
+    assert "alanced accuracy" not in Reader(render(read_runs(record.path))).text
+
+
 def test_pictures_that_are_gone_are_left_out(project, tmp_path):
     text = (project / "runs.jsonl").read_text("utf-8").replace(str(project), str(tmp_path / "gone"))
     (tmp_path / "runs.jsonl").write_text(text, "utf-8")

@@ -143,6 +143,12 @@ class TestCard:
         for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
             assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
 
+    def test_a_rare_class(self, record, tmp_path):
+        truth = np.array([0] * 17 + [1] * 3)
+        found = evaluate_predictions(truth, None, NAMES, predictions=0 * truth)
+        record("train_model", {"c.skops": "c"}, {"f.hdf5": "f"}, results={"evaluation": found, "features": 9})
+        assert "hides: the mean recall of the classes (balanced accuracy) is 50.00%." in parse(tmp_path)[1]
+
     def test_a_classifier_without_probabilities(self, record, tmp_path):
         record("extract_features", {"f.hdf5": "f"}, {}, results={"networks": "resnet50; vgg16"})
         record("train_model", {"c.skops": "c"}, {"f.hdf5": "f"},
