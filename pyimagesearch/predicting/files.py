@@ -11,8 +11,9 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError, read_image
-from pyimagesearch.io.images.folder import EXTENSIONS, list_image_folder
+from pyimagesearch.io.images.folder import list_image_folder
 from pyimagesearch.io.images.remotefolder import is_remote
+from pyimagesearch.io.images.walking import EXTENSIONS
 from pyimagesearch.utils.parallel import map_ahead
 from pyimagesearch.utils.text import without_credentials
 from pyimagesearch.utils.thumbnails import thumbnail

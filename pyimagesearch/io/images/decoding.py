@@ -2,9 +2,11 @@
 
 OpenCV recognises a format by the file's content, turns the image upright by its EXIF tag, and converts gray, palette,
 16-bit and CMYK pixels. It accepts a truncated JPEG or PNG without a word and shows whatever colour lies under
-transparent pixels; this module refuses the former and lays the latter over white.
+transparent pixels; this module refuses the former and lays the latter over white. HEIF and AVIF files, which phones
+write, are decoded by Pillow, with its plugin pillow-heif.
 """
 
+import io
 import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -13,7 +15,16 @@ import cv2
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.images.header import FORMATS, JPEG, PNG, image_format, image_size, is_truncated, without_animation
+from pyimagesearch.io.images.header import (
+    FORMATS,
+    JPEG,
+    PHONE_FORMATS,
+    PNG,
+    image_format,
+    image_size,
+    is_truncated,
+    without_animation,
+)
 from pyimagesearch.io.images.remotefolder import RemoteFile
 
 MAX_PIXELS = 2**27
@@ -21,6 +32,7 @@ MAX_PIXELS = 2**27
 
 _FLAGS = {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR}
 _WITH_ALPHA = (PNG, b"GIF8", b"RIFF", b"II*\x00", b"MM\x00*")
+_DEEP = (PNG, b"II*\x00", b"MM\x00*")  # formats that may store more than 8 bits
 
 
 class UnreadableImageError(UserError):
@@ -46,11 +58,14 @@ class Decoding(NamedTuple):
         channels: 3 for BGR, 1 for gray; any other number accepts only files with exactly that many.
         max_pixels: larger images are refused before they are decoded.
         formats: accepted ones of `FORMATS`; a file's content tells its format, not its name.
+        max_value: value of images of more than 8 bits that becomes 255, such as 4095 for 12 bits; None for the largest
+            that the file could store.
     """
 
     channels: int = 3
     max_pixels: int = MAX_PIXELS
     formats: Sequence[str] = FORMATS
+    max_value: int | None = None
 
     def check(self) -> "Decoding":
         """Return itself, or raise a `UserError` if a rule makes no sense."""
@@ -58,8 +73,12 @@ class Decoding(NamedTuple):
             raise UserError(
                 f"formats: must be some of {', '.join(FORMATS)}; received {', '.join(self.formats) or 'none'}"
             )
-        for name, value in (("channels", self.channels), ("max_pixels", self.max_pixels)):
-            if value < 1:
+        for name, value in (
+            ("channels", self.channels),
+            ("max_pixels", self.max_pixels),
+            ("max_value", self.max_value),
+        ):
+            if value is not None and value < 1:
                 raise UserError(f"{name}: must be at least 1; received {value}")
         return self
 
@@ -120,31 +139,72 @@ def decode_image(
     """
     if not data:
         raise UnreadableImageError(path, "the file is empty (0 bytes)")
-    channels, max_pixels, formats = decoding
     kind = image_format(data)
-    if kind is not None and kind not in formats:
-        raise UnreadableImageError(path, f"it is of the format {kind}; accepted are {', '.join(formats)}")
+    if kind is not None and kind not in decoding.formats:
+        raise UnreadableImageError(path, f"it is of the format {kind}; accepted are {', '.join(decoding.formats)}")
     if is_truncated(data):
         raise UnreadableImageError(path, "the file ends before the image does (truncated)")
     size = None if kind is None else image_size(data)
+    if size is None and kind in PHONE_FORMATS:
+        raise UnreadableImageError(
+            path, f'it is {kind.upper()}, which Pillow cannot read here, or damaged: pip install "pyimagesearch[heif]"'
+        )
     if size is None:  # OpenCV knows more formats, which FORMATS leaves out
         raise UnreadableImageError(path, "its content is no image that OpenCV can decode")
-    if size[0] * size[1] > max_pixels:
-        raise UnreadableImageError(path, f"it has {size[0]:,} x {size[1]:,} pixels, more than {max_pixels:,} in all")
-    encoded = np.frombuffer(without_animation(data), np.uint8)
+    if size[0] * size[1] > decoding.max_pixels:
+        raise UnreadableImageError(
+            path, f"it has {size[0]:,} x {size[1]:,} pixels, more than {decoding.max_pixels:,} in all"
+        )
     try:
-        image = cv2.imdecode(encoded, _FLAGS.get(channels, cv2.IMREAD_UNCHANGED))
-        if image is not None and channels in _FLAGS and data.startswith(_WITH_ALPHA):
-            image = _over_white(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED), image)
+        image = _by_pillow(data, decoding.channels) if kind in PHONE_FORMATS else _by_opencv(data, decoding)
     except cv2.error as error:
         raise UnreadableImageError(path, f"OpenCV refuses it ({error.err or error.code})") from error
+    except (OSError, ValueError, SyntaxError, EOFError, RuntimeError) as error:
+        raise UnreadableImageError(path, f"Pillow refuses it ({error})") from error
     if image is None:
         raise UnreadableImageError(path, "its content is no image that OpenCV can decode")
     if image.ndim == 2:
         image = image[:, :, None]
-    if image.shape[2] != channels:
-        raise UnreadableImageError(path, f"it has {image.shape[2]} channels instead of {channels}")
-    return image if image.dtype == np.uint8 else _eight_bit(image)
+    if image.shape[2] != decoding.channels:
+        raise UnreadableImageError(path, f"it has {image.shape[2]} channels instead of {decoding.channels}")
+    return image if image.dtype == np.uint8 else _eight_bit(image, decoding.max_value)
+
+
+def _by_opencv(data: bytes, decoding: Decoding) -> np.ndarray | None:
+    encoded = np.frombuffer(without_animation(data), np.uint8)
+    flags = _FLAGS.get(decoding.channels)
+    if flags is None:
+        return cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+    if decoding.max_value is not None and data.startswith(_DEEP):  # else OpenCV scales the full range
+        flags |= cv2.IMREAD_ANYDEPTH
+    image = cv2.imdecode(encoded, flags)
+    if image is not None and image.dtype != np.uint8:
+        image = _eight_bit(image, decoding.max_value)
+    if image is not None and data.startswith(_WITH_ALPHA):
+        image = _over_white(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED), image)
+    return image
+
+
+def _by_pillow(data: bytes, channels: int) -> np.ndarray:
+    from PIL import Image, ImageOps
+
+    with Image.open(io.BytesIO(data)) as opened:
+        pixels = np.asarray(ImageOps.exif_transpose(opened).convert("RGBA"))
+    image = cv2.cvtColor(pixels, {1: cv2.COLOR_RGBA2GRAY, 4: cv2.COLOR_RGBA2BGRA}.get(channels, cv2.COLOR_RGBA2BGR))
+    return _over_white(pixels, image) if channels != 4 and pixels[..., 3].min() < 255 else image
+
+
+def largest_value(data: bytes) -> int:
+    """Return the largest value of an image that stores more than 8 bits a channel as whole numbers; 0 for others."""
+    if not data.startswith(_DEEP) or is_truncated(data):
+        return 0
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return 0
+    if image is None or image.dtype != np.uint16:
+        return 0
+    return int(np.atleast_3d(image)[..., :3].max())  # not of the alpha channel
 
 
 def is_jpeg(data: bytes) -> bool:
@@ -162,7 +222,7 @@ def _over_white(unchanged: np.ndarray | None, image: np.ndarray) -> np.ndarray:
     return np.rint(pixels * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
 
-def _eight_bit(image: np.ndarray) -> np.ndarray:
-    """Scale the full range of an integer dtype, or [0, 1] of floats, to [0, 255] and round."""
-    scale = 255 if image.dtype.kind == "f" else 255 / np.iinfo(image.dtype).max
+def _eight_bit(image: np.ndarray, max_value: int | None) -> np.ndarray:
+    """Scale [0, ``max_value``], by default the range of the dtype, or [0, 1] of floats, to [0, 255] and round."""
+    scale = 255 if image.dtype.kind == "f" else 255 / (max_value or np.iinfo(image.dtype).max)
     return np.rint(image * scale).clip(0, 255).astype(np.uint8)

