@@ -30,7 +30,7 @@ def main(args, config):
     from pyimagesearch.io.images import Decoding, list_images
     from pyimagesearch.preprocessing import AspectAwarePreprocessor
     from pyimagesearch.utils.atomic import check_output, write_json
-    from pyimagesearch.utils.text import human_bytes, without_credentials
+    from pyimagesearch.utils.text import human_bytes, named, without_credentials
 
     def output(path):
         return check_output(Path(args.output or Path(path).parent, Path(path).name), args.force or args.resume)
@@ -45,7 +45,7 @@ def main(args, config):
         images = list_images(args.dataset, config.LABEL_OF)
         screening = Screening(images, cluster, decoding, on_error=args.on_error, duplicates=args.duplicates)
         images = screening.images
-        info(f"{len(images.paths):,} images: " + ", ".join(f"{n:,} {name}" for name, n in images.counts.items()))
+        info(f"{len(images.paths):,} images: " + named([f"{n:,} {name}" for name, n in images.counts.items()], 20))
         info(f"building {', '.join(map(str, datasets.values()))}...")
         sizes = config.NUM_VAL_IMAGES, config.NUM_TEST_IMAGES
         rows = split(images.labels, *sizes, config.SEED, screening.groups, images.paths)

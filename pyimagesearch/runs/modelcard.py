@@ -12,7 +12,7 @@ from typing import Any
 from pyimagesearch.runs.provenance import KINDS, Project, TrainedModel
 from pyimagesearch.runs.record import read_runs
 from pyimagesearch.utils.atomic import replacing
-from pyimagesearch.utils.text import printable
+from pyimagesearch.utils.text import named, printable
 
 NAME = "MODEL_CARD.md"
 _LOGGER = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ _TRAINING = (
     "LEARNING_RATE", "LEARNING_RATE_DECAY", "WARM_UP_EPOCHS", "REGULARIZATION", "WEIGHT_DECAY", "DROPOUT",
     "LABEL_SMOOTHING", "PRECISION",
 )  # fmt: skip
-_FEW_IMAGES, _POORLY_CALIBRATED = 200, 0.05
+_FEW_IMAGES, _POORLY_CALIBRATED, _NAMED = 200, 0.05, 20
 
 
 def write_model_card(folder: Path) -> list[Path]:
@@ -130,7 +130,7 @@ def _limits(model: TrainedModel) -> list[str]:
     """Return the limits of a model, in sentences of Markdown."""
     classes, data = [_as_markdown(name) for name in _classes(model)], model.data
     sentences = [
-        f"It knows {len(classes)} classes ({', '.join(classes)}) and gives every image one of them, also one that "
+        f"It knows {len(classes)} classes ({named(classes, _NAMED)}) and gives every image one of them, also one that "
         "shows nothing of the kind, and its probability may be high even then.",
         "The figures hold for images of the same source as those that it was trained and tested with. Expect lower "
         "ones for images of other cameras, places, seasons or styles, and test it on them first.",

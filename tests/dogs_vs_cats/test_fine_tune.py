@@ -3,9 +3,12 @@
 import contextlib
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
+
+from pyimagesearch.errors import UserError
 
 NETWORK = ["--weights", "none", "--alpha", "0.25", "--size", "32", "--layer", "conv_pw_3_relu"]
 TWO_STAGES = [
@@ -130,6 +133,17 @@ def test_a_frozen_network_is_said_to_be_slower_than_features_and_images_to_be_en
     assert "[INFO] images of 72 pixels are enlarged to 80" in outcome.out
     assert "extract_features and train_model are much faster at that" in outcome.out
     assert "epochs 1 to 1 train the head alone, at a rate of 0.001\n" in outcome.out
+
+
+@pytest.mark.parametrize("script", ["train_alexnet", "fine_tune"])
+@pytest.mark.parametrize(("option", "weight"), [((), "balanced"), (("--class-weight", "none"), None)])
+def test_the_config_weights_the_classes(place, call, monkeypatch, script, option, weight):
+    def spy(*_, class_weight, **__):
+        raise UserError(f"spied {class_weight}")
+
+    monkeypatch.setattr("pyimagesearch.io.HDF5DatasetGenerator", spy)
+    monkeypatch.setattr(sys.modules[place[1]], "CLASS_WEIGHT", "balanced", raising=False)
+    assert f"error: spied {weight}\n" in call(script, *option, *place).err
 
 
 def test_it_stops_early(place, call, monkeypatch):

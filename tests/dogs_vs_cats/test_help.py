@@ -14,7 +14,7 @@ FLAGS = {
     "build_dogs_vs_cats": ["-d", "--dataset", "-o", "--output", "-s", "--buffer-size", "-j", "--jobs", "--force"],
     "train_alexnet": [
         "-m", "--model", "-b", "--batch-size", "-j", "--jobs", "--epochs", "--resume", "--force",
-        "--tensorboard", "--quiet", "--json",
+        "--class-weight", "--tensorboard", "--quiet", "--json",
     ],
     "crop_accuracy": ["-d", "--dataset", "-m", "--model", "-b", "--batch-size", "-j", "--jobs", "--force"],
     "extract_features": [
@@ -34,7 +34,7 @@ FLAGS = {
     ],
     "train_model": [
         "-d", "--dataset", "--db", "-m", "--model", "-c", "--classifier", "--folds", "--calibrate", "--clip",
-        "--out-of-core", "-j", "--jobs", "--force",
+        "--class-weight", "--out-of-core", "-j", "--jobs", "--force",
     ],
     "demo": ["--images", "--epochs"],
     "report": ["-o", "--output", "--no-heatmaps"],

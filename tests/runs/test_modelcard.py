@@ -143,6 +143,15 @@ class TestCard:
         for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
             assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
 
+    def test_many_classes_are_not_all_named_in_a_sentence(self, record, tmp_path):
+        truth, names = np.arange(30), [f"breed {index}" for index in range(30)]
+        found = evaluate_predictions(truth, None, names, predictions=truth)
+        record("train_model", {"c.skops": "c"}, {"f.hdf5": "f"}, results={"evaluation": found, "features": 9})
+        text = parse(tmp_path)[1]
+        assert "It knows 30 classes (breed 0, breed 1, " in text
+        assert "breed 19 and 10 more) and gives" in text
+        assert "| breed 29 | 1 |" in text
+
     def test_a_rare_class(self, record, tmp_path):
         truth = np.array([0] * 17 + [1] * 3)
         found = evaluate_predictions(truth, None, NAMES, predictions=0 * truth)
