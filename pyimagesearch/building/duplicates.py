@@ -126,6 +126,22 @@ def find_duplicates(fingerprints: Sequence[Fingerprint], max_distance: int | Non
         for mask in _masks(len(hashes), max_distance):
             for a, b in _close_pairs(hashes, mask, max_distance):
                 group_of = _joined(group_of, rows[firsts[a]], rows[firsts[b]])
+    return _groups(group_of)
+
+
+def join_named(groups: Sequence[Group], names: Sequence[str]) -> list[Group]:
+    """Unite groups of rows that share a name, "" for none, and the rows of each name; see `find_duplicates`."""
+    group_of = np.arange(len(names))
+    first: dict[str, int] = {}
+    same = np.array([first.setdefault(name, row) if name else row for row, name in enumerate(names)], np.int64)
+    group_of = _joined(group_of, group_of, same)
+    rows = np.array([row for group in groups for row in group], np.int64)
+    firsts = np.array([group[0] for group in groups for _ in group], np.int64)
+    return _groups(_joined(group_of, rows, firsts))
+
+
+def _groups(group_of: np.ndarray) -> list[Group]:
+    """Return the groups of at least two rows from the number of each row's group."""
     order = np.argsort(group_of, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(group_of[order])) + 1)
     return sorted(group.tolist() for group in groups if len(group) > 1)

@@ -173,9 +173,10 @@ def serve() -> None:
 
 
 def reachable(images: ImageFolder, cluster: Cluster) -> ImageFolder:
-    """Return images under a path that the tasks of a cluster can use, whatever their working directory."""
+    """Return what the tasks of a cluster need of images, under a path that is right in any working directory."""
     here = cluster.elsewhere and isinstance(images.root, Path)
-    return images._replace(root=Path(images.root).absolute()) if here else images
+    root = Path(images.root).absolute() if here else images.root
+    return ImageFolder(root, images.paths, images.labels, images.label_names)
 
 
 def check_reachable(

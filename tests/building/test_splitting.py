@@ -172,8 +172,8 @@ class TestSplitGroups:
     def test_a_class_that_is_one_group_cannot_be_in_all_sets(self):
         labels = np.repeat([0, 1], [40, 10])
         message = (
-            "split: every split needs an image of each of the 2 classes, which keeping duplicates together does not "
-            "allow: the largest of 1 groups has 10 images; remove duplicates, or split without groups"
+            "split: every split needs an image of each of the 2 classes, which keeping groups and duplicates together "
+            "does not allow: the largest of 1 groups has 10 images; add images, or split without groups"
         )
         with pytest.raises(UserError, match=message):
             split(labels, 10, 10, 1, [list(range(40, 50))])
@@ -204,7 +204,7 @@ def test_folders_are_splits():
             (),
             "must be a count, a fraction below 1, or the name of a folder; received 'tests'",
         ),
-        ("test", [[0, 1]], "num_test_images: must be a number where duplicates are grouped; received a folder"),
+        ("test", [[0, 2]], "split: 1 of 1 groups lie in several of the splits .*, such as test/0 and cats/0; let"),
         ("cats", (), "split: every split needs an image of each of the 2 classes"),
     ],
 )
@@ -212,3 +212,57 @@ def test_folders_that_are_no_splits(folder, groups, message):
     paths = ["test/0", "test/1", *["cats/0", "x/1"] * 10]
     with pytest.raises(UserError, match=message):
         split(np.arange(22) % 2, 4, folder, 0, groups, paths)
+
+
+class TestKeptSplits:
+    LABELS, KEPT = np.arange(40) % 2, ["test"] * 8 + ["train"] * 28 + ["val"] * 4
+
+    def test_they_are_kept_as_they_are(self):
+        train, val, test = split(self.LABELS, 0.1, 0.1, 0, kept=self.KEPT)
+        assert (test.tolist(), train.tolist(), val.tolist()) == ([*range(8)], [*range(8, 36)], [*range(36, 40)])
+
+    @pytest.mark.parametrize("groups", [(), [[0, 1], [20, 21, 22], [30, 31]]])
+    def test_what_is_missing_is_drawn_from_the_rest(self, groups):
+        kept = ["train" if name == "val" else name for name in self.KEPT]
+        train, val, test = split(self.LABELS, 4, 0.5, 0, groups, kept=kept)
+        np.testing.assert_array_equal(test, np.arange(8))
+        np.testing.assert_array_equal(np.sort([*train, *val]), np.arange(8, 40))
+        assert len(val) == 4 or groups
+        assert all(set(group) <= set(rows) or not set(group) & set(rows) for group in groups for rows in (train, val))
+
+    def test_groups_across_them_are_refused(self):
+        paths = [f"{name}/{i}.jpg" for i, name in enumerate(self.KEPT)]
+        with pytest.raises(
+            UserError,
+            match=r"split: 1 of 2 groups lie in several of the splits that are kept, such as test/7\.jpg and tr",
+        ):
+            split(self.LABELS, 4, 4, 0, [[0, 1], [7, 8]], paths, self.KEPT)
+
+    def test_a_class_that_they_lack_is_said(self):
+        with pytest.raises(
+            UserError, match="each of the 2 classes; those that are given for num_val_images lack 1; add"
+        ):
+            split(self.LABELS, 4, 4, 0, kept=["val" if i in (0, 2) else "train" for i in range(40)])
+
+
+class TestManyGroups:
+    """Every image has a group, as that of a patient."""
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_shares_of_splits_and_classes_are_about_those_asked(self, seed):
+        rng = np.random.default_rng(seed)
+        patients = np.sort(rng.integers(0, 200, 2000))
+        labels = np.array([rng.choice(3, p=share) for share in rng.dirichlet((2, 1, 0.3), 200)[patients]])
+        groups = [np.flatnonzero(patients == patient).tolist() for patient in np.unique(patients)]
+        splits = split(labels, 0.15, 0.2, seed, groups)
+        np.testing.assert_array_equal(np.sort(np.concatenate(splits)), np.arange(2000))
+        homes = [set(patients[rows]) for rows in splits]
+        assert sum(map(len, homes)) == len(set(patients))
+        for rows, share in zip(splits, (0.65, 0.15, 0.2), strict=True):
+            assert abs(len(rows) / 2000 - share) < 0.03
+            np.testing.assert_allclose(np.bincount(labels[rows]) / len(rows), np.bincount(labels) / 2000, atol=0.03)
+
+    def test_equal_seeds_give_equal_splits(self):
+        groups = [[i, i + 1, i + 2] for i in range(0, 90, 3)]
+        first, same, other = (np.concatenate(split(np.arange(90) % 3, 9, 9, s, groups)).tolist() for s in (1, 1, 2))
+        assert first == same != other
