@@ -12,19 +12,37 @@ from pyimagesearch.io import label_from_folder, label_from_name  # noqa: F401
 IMAGES_PATH = "datasets/kaggle_dogs_vs_cats/train"
 LABEL_OF = label_from_name
 
-# Images for validation and test: counts, fractions of all images, or the folders that hold them.
+# The columns of a CSV list, where their names do not tell; and whether to take an image whose name nearly fits
+# (case, slashes, suffix).
+FILE_COLUMN = LABEL_COLUMN = None
+NEAR_NAMES = False
+
+# Images for validation and test: counts, fractions of all images, or the folders that hold them. Splits that
+# folders (train, val, test) or a column of a list give are kept; SPLIT_COLUMN names it where its cells do not tell.
 NUM_VAL_IMAGES = 0.1
 NUM_TEST_IMAGES = 0.1
+KEEP_SPLITS = True
+SPLIT_COLUMN = None
+
+# Images of one group (a patient, a video) stay in one split: a column of a list, or a function of the path.
+GROUP_COLUMN = GROUP_OF = None
+
+# Classes of fewer images are left out.
+MIN_IMAGES_PER_CLASS = 0
 
 # Images are stored STORED_SIZE pixels square, in colour (3 channels) or gray (1); the network sees
 # patches of INPUT_SIZE.
+# The longer sides are cut off ("crop"), the shorter ones filled up ("pad"), or the aspect ratio ignored ("stretch").
 STORED_SIZE = 256
+FIT = "crop"
 CHANNELS = 3
 INPUT_SIZE = 227
 
-# Accepted image files: formats by their content, and a limit that refuses decompression bombs.
-IMAGE_FORMATS = ("jpeg", "png", "gif", "bmp", "tiff", "webp")
+# Accepted image files: formats by their content, and a limit that refuses decompression bombs. MAX_VALUE is the value
+# of 16-bit images that becomes 255, such as 4095 for 12 bits; None for 65535.
+IMAGE_FORMATS = ("jpeg", "png", "gif", "bmp", "tiff", "webp", "heif", "avif")
 MAX_IMAGE_PIXELS = 2**27
+MAX_VALUE = None
 
 # The scripts write everything into this folder. To put a file elsewhere, set one of
 #   TRAIN_HDF5       train.hdf5          MODEL_PATH       alexnet.keras

@@ -21,14 +21,14 @@ from pyimagesearch.cluster import open_cluster
                help="report pictures that occur in several splits, group the copies of one in one split, or ignore"),
         Option("--group-duplicates", action="store_const", const="group", dest="duplicates", default=SUPPRESS,
                help="short for --duplicates group"),
-        Option("--on-error", choices=("fail", "skip"), default="fail", help="what to do about unreadable images"),
+        Option("--on-error", choices=("fail", "skip"), default="fail", help="about unreadable and missing images"),
         options.BUFFER_SIZE, options.JOBS, options.CLUSTER, options.SHARDS,
     ],
 )  # fmt: skip
 def main(args, config):
-    from pyimagesearch.building import Screening, SplitBuilder, split
+    from pyimagesearch.building import Screening, SplitBuilder
     from pyimagesearch.io.images import Decoding, list_images
-    from pyimagesearch.preprocessing import AspectAwarePreprocessor
+    from pyimagesearch.preprocessing.fitting import fitting
     from pyimagesearch.utils.atomic import check_output, write_json
     from pyimagesearch.utils.text import human_bytes, named, without_credentials
 
@@ -37,19 +37,20 @@ def main(args, config):
 
     datasets = {"train": output(config.TRAIN_HDF5), "val": output(config.VAL_HDF5), "test": output(config.TEST_HDF5)}
     means_path, report_path = output(config.DATASET_MEAN), output(config.DATASET_MEAN).with_name("build.json")
-    aap = AspectAwarePreprocessor(config.STORED_SIZE, config.STORED_SIZE)
-    decoding = Decoding(config.CHANNELS, config.MAX_IMAGE_PIXELS, config.IMAGE_FORMATS).check()
+    aap = fitting(config.FIT, config.STORED_SIZE, config.STORED_SIZE)  # AspectAwarePreprocessor for "crop"
+    decoding = Decoding(config.CHANNELS, config.MAX_IMAGE_PIXELS, config.IMAGE_FORMATS, config.MAX_VALUE).check()
 
     with open_cluster(args.cluster, args.jobs) as cluster:
         info("listing images...")
-        images = list_images(args.dataset, config.LABEL_OF)
-        screening = Screening(images, cluster, decoding, on_error=args.on_error, duplicates=args.duplicates)
+        images = list_images(args.dataset, config.LABEL_OF, on_error=args.on_error, **config.listing)
+        screening = Screening(
+            images, cluster, decoding, on_error=args.on_error, duplicates=args.duplicates,
+            min_images_per_class=config.MIN_IMAGES_PER_CLASS,
+        )  # fmt: skip
         images = screening.images
         info(f"{len(images.paths):,} images: " + named([f"{n:,} {name}" for name, n in images.counts.items()], 20))
         info(f"building {', '.join(map(str, datasets.values()))}...")
-        sizes = config.NUM_VAL_IMAGES, config.NUM_TEST_IMAGES
-        rows = split(images.labels, *sizes, config.SEED, screening.groups, images.paths)
-        rows = dict(zip(datasets, rows, strict=True))
+        rows = screening.split(config.NUM_VAL_IMAGES, config.NUM_TEST_IMAGES, config.SEED)
         builder = SplitBuilder(  # reads and preprocesses each image, and adds it to the HDF5DatasetWriter of its split
             images, rows, aap, decoding, encoding=args.encoding, quality=args.quality, buf_size=args.buffer_size,
             fingerprints=screening.wants_fingerprints, shards=args.shards, cluster=cluster,
@@ -59,14 +60,13 @@ def main(args, config):
     means = built["train"].colour_means()
     info("means of the training images: " + ", ".join(f"{colour} {mean:.2f}" for colour, mean in means.items()))
     write_json(means_path, means)
-    report = {"skipped": screening.skipped, "duplicates": duplicates, "build": builder.mark, "classes": images.counts}
+    report = {**screening.left_out(), "duplicates": duplicates, "build": builder.mark, "classes": images.counts}
     write_json(report_path, {**report, "splits": {name: data.images for name, data in built.items()}})
     for remark in screening.remarks(duplicates):
         info(f"{remark}; {report_path} lists them")
     files = [*(file for data in built.values() for file in data.files), means_path, report_path]
     wrote(*files)
-    lines = [(str(data.path), f"{data.images:,}", human_bytes(data.size)) for data in built.values()]
-    table(("data set", "images", "size"), *lines)
+    table(("file", "images", "size"), *((str(d.path), f"{d.images:,}", human_bytes(d.size)) for d in built.values()))
     return {
         **report, "images": len(images.paths), "splits": {name: data.counts for name, data in built.items()},
         "means": means, "encoding": args.encoding, "stored_size": config.STORED_SIZE, "cluster": args.cluster,

@@ -36,8 +36,8 @@ def main(args, config):
     if folder.exists() and not folder.is_dir():
         raise UserError(f"output: must be a folder; received the file {folder}; choose another name")
     info(f"listing {without_credentials(dataset)}...")
-    decoding = Decoding(config.CHANNELS, config.MAX_IMAGE_PIXELS, config.IMAGE_FORMATS).check()
-    images = open_images(dataset, config.LABEL_OF, decoding)
+    decoding = Decoding(config.CHANNELS, config.MAX_IMAGE_PIXELS, config.IMAGE_FORMATS, config.MAX_VALUE).check()
+    images = open_images(dataset, config.LABEL_OF, decoding, **config.listing)
     shown = montages.shown_classes(images.labels, args.classes)
     montage_names = montages.montage_names(images.label_names)
     names = ["explore.json", "classes.png", "sizes.png", "brightness.png", "duplicates.png"]
@@ -64,7 +64,7 @@ def main(args, config):
             written.append(path)
     wrote(*written)
     build_options = [Option("--on-error"), Option("--duplicates")]
-    closing(advice_in_flags(report(figures), build_options))
+    closing(advice_in_flags(report(figures), build_options, config))
     return figures | {"inputs": [dataset], "files": written}
 
 

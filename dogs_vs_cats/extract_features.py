@@ -32,13 +32,13 @@ def main(args, config):
 
     output = check_output(args.output, args.force or args.resume)
     info("listing images...")
-    images = open_images(args.dataset, config.LABEL_OF, args.jobs)
+    images = open_images(args.dataset, config.LABEL_OF, args.jobs, **config.listing)
     order = np.random.default_rng(config.SEED).permutation(len(images.labels))  # shuffled
 
     info(f"loading network {args.model}...")
     model = FeatureExtractor.from_names(
         args.model, args.weights, layer=args.layer, alpha=args.alpha, flip=args.flip, precision=args.precision,
-        seed=config.SEED, stored_size=images.stored_size,
+        seed=config.SEED, stored_size=images.stored_size, fit=images.fit,
     )  # fmt: skip
 
     start = time.perf_counter()

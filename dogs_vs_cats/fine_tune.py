@@ -48,7 +48,7 @@ def main(args, config):
         args.model, args.weights, args.alpha, args.size, args.layer, args.head, args.dropout, args.batch_norm
     )
     names, stored = header.label_names, min(header.shape[1:3])
-    preparation = network.preparation(names, header.color_order, header.stored_size)
+    preparation = network.preparation(names, header.color_order, header.stored_size, header.fit)
     if stored < preparation.width:
         info(f"images of {stored} pixels are enlarged to {preparation.width}; a larger STORED_SIZE would show more")
     aug = AugmentPreprocessor.from_settings(config.AUGMENTATION)

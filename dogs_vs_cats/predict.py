@@ -42,7 +42,7 @@ def main(args, config):
 
     if args.json and not args.output:
         raise UserError("--json: needs --output for the predictions; add it, or print these with --format json")
-    decoding = Decoding(3, config.MAX_IMAGE_PIXELS, config.IMAGE_FORMATS).check()
+    decoding = Decoding(3, config.MAX_IMAGE_PIXELS, config.IMAGE_FORMATS, config.MAX_VALUE).check()
     paths = find_images(args.image)
     for page in page_paths(args.sheet, len(paths)) if args.sheet else ():
         check_output(page, args.force, "sheet")

@@ -31,7 +31,9 @@ def main(args, config):
     size, depth, classes = config.INPUT_SIZE, header.shape[-1], len(header.label_names)
     weights = options.class_weight(args)
     means = read_means(config.DATASET_MEAN)
-    preparation = Preparation(size, size, header.color_order, means, header.label_names, stored_size=header.stored_size)
+    preparation = Preparation(
+        size, size, header.color_order, means, header.label_names, stored_size=header.stored_size, fit=header.fit
+    )
     pp, aug = PatchPreprocessor(size, size), AugmentPreprocessor.from_settings(config.AUGMENTATION)
     sp, (mp, iap) = preparation.resize(), preparation.normalize()  # as every user of the model will do
 

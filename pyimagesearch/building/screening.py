@@ -9,6 +9,7 @@ import numpy as np
 
 from pyimagesearch.building.duplicates import Fingerprint, Group, find_duplicates, join_named, summary
 from pyimagesearch.building.scanning import check_reachable, scan, unreadable_error
+from pyimagesearch.building.splitting import split
 from pyimagesearch.cluster.tasks import Cluster
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.images.decoding import Decoding
@@ -97,6 +98,12 @@ class Screening:
         self.images = self.images._replace(labels=(np.cumsum(kept) - 1)[self.images.labels], label_names=names)
         rare = [f"{name} ({count:,})" for name, count in self.rare_classes.items()]
         logging.getLogger(__name__).info(f"left out classes of fewer than {least:,} images: {named(rare, 10)}")
+
+    def split(self, num_val_images: float | str, num_test_images: float | str, seed: int) -> dict[str, np.ndarray]:
+        """Return the rows of the images of "train", "val" and "test"; see `splitting.split`."""
+        images = self.images
+        rows = split(images.labels, num_val_images, num_test_images, seed, self.groups, images.paths, images.splits)
+        return dict(zip(("train", "val", "test"), rows, strict=True))
 
     def duplicates(
         self, splits: Mapping[str, np.ndarray], fingerprints: Mapping[int, Fingerprint], resize: Any

@@ -1,5 +1,6 @@
 """Build the data sets of all splits from one folder of images."""
 
+import logging
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,15 @@ from pyimagesearch.building.scanning import check_reachable, reachable, scan, un
 from pyimagesearch.cluster.tasks import Cluster
 from pyimagesearch.cluster.thisprocess import ThisProcess
 from pyimagesearch.io.format.header import Provenance
-from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError
+from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError, largest_value, range_of, read_file
 from pyimagesearch.io.images.folder import ImageFolder, build_mark
 from pyimagesearch.io.reading.columns import read_channel_means
 from pyimagesearch.io.shards.names import shard_path, shard_paths, shard_ranges
 
 ROWS_IN_SHARD, MOST_SHARDS = 2048, 1024
+
+_DEEP = (".png", ".tif", ".tiff")  # suffixes of images that may have 16 bits
+_TRIED = 32  # of these, to find the range of their values
 
 
 def number_of_shards(shards: int | None, rows: int, cluster: Cluster) -> int:
@@ -107,7 +111,8 @@ class SplitBuilder:
             for name, chosen in rows.items()
         }
         self._shape = (resize.height, resize.width, decoding.channels)
-        stored = f", JPEG quality {quality}" if encoding == "jpeg" else ""
+        stored = f", values to {decoding.max_value}" if decoding.max_value is not None else ""
+        stored += f", JPEG quality {quality}" if encoding == "jpeg" else ""
         history = f"{type(resize).__name__} to {'x'.join(map(str, self._shape))}{stored}"
         self.mark = build_mark(images, list(rows.values()), history)
         provenance = Provenance(history, self.mark)
@@ -150,7 +155,31 @@ class SplitBuilder:
             if not found:  # it was readable a moment later: the folder is changing
                 raise
             raise unreadable_error(self._images, found) from error
-        return {name: self._built(name, path) for name, path in paths.items()}
+        built = {name: self._built(name, path) for name, path in paths.items()}
+        for remark in self._remarks(next(iter(built.values())).means):
+            logging.getLogger(__name__).warning(remark)
+        return built
+
+    def _remarks(self, means: np.ndarray) -> list[str]:
+        """Say which setting suits images that are all gray, or use little of the range of 16 bits."""
+        found = []
+        if len(means) == 3 and np.ptp(means) == 0:
+            found.append("all images are gray: with channels=1 files are a third as large")
+        if self._decoding.max_value is None:
+            paths = [path for path in self._images.paths if path.lower().endswith(_DEEP)]
+            tried = (self._largest(path) for path in paths[:: max(1, len(paths) // _TRIED)][:_TRIED])
+            value = range_of(max(tried, default=0))
+            if value:
+                found.append(
+                    f"16-bit images use values up to {value:,} only and become dark: max_value={value} mends it"
+                )
+        return found
+
+    def _largest(self, path: str) -> int:
+        try:
+            return largest_value(read_file(self._images.root / path))
+        except UnreadableImageError:  # gone a moment later
+            return 0
 
     def _built(self, name: str, path: Path) -> BuiltSplit:
         files = dict.fromkeys([path, *shard_paths(path, len(self._ranges[name]))])

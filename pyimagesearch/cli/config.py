@@ -24,6 +24,16 @@ FILES = {
 """Files in the config's ``OUTPUT_PATH``, by the setting that places each elsewhere."""
 
 DEFAULTS: dict[str, Any] = {
+    "FILE_COLUMN": None,
+    "LABEL_COLUMN": None,
+    "SPLIT_COLUMN": None,
+    "GROUP_COLUMN": None,
+    "GROUP_OF": None,
+    "NEAR_NAMES": False,
+    "KEEP_SPLITS": True,
+    "MIN_IMAGES_PER_CLASS": 0,
+    "FIT": "crop",
+    "MAX_VALUE": None,
     "PRECISION": "auto",
     "CLASS_WEIGHT": None,
     "LEARNING_RATE_DECAY": "linear",
@@ -44,6 +54,8 @@ DEFAULTS: dict[str, Any] = {
     "FREEZE": 0,
 }
 """Settings that a config may lack."""
+
+_LISTING = ("FILE_COLUMN", "LABEL_COLUMN", "SPLIT_COLUMN", "GROUP_COLUMN", "GROUP_OF", "KEEP_SPLITS", "NEAR_NAMES")
 
 
 class Settings:
@@ -69,6 +81,11 @@ class Settings:
     def module_name(self) -> str:
         """The name of the config."""
         return self._module.__name__
+
+    @property
+    def listing(self) -> dict[str, Any]:
+        """The settings that `pyimagesearch.io.images.list_images` takes as arguments."""
+        return {name.lower(): getattr(self, name) for name in _LISTING}
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names of all settings that there are."""

@@ -29,7 +29,7 @@ def for_command_line(
         settings: the names that the config has.
     """
     by_name, known = _by_name(tuple(options)), set(settings)
-    message = _ADVICE.sub(lambda found: _advice(found, by_name), str(error))
+    message = _ADVICE.sub(lambda found: _advice(found, by_name, known), str(error))
     name, colon, rest = message.partition(": ")
     if colon and re.fullmatch(r"[a-z]\w*", name):
         message = f"{_place(name, by_name, given, known)}: {rest}"
@@ -40,10 +40,10 @@ def for_command_line(
     return translated
 
 
-def advice_in_flags(words: str, options: Iterable[Option]) -> str:
-    """Return words in which ``overwrite=True`` has become ``--force``, and the like."""
-    by_name = _by_name(tuple(options))
-    return _ADVICE.sub(lambda found: _advice(found, by_name), words)
+def advice_in_flags(words: str, options: Iterable[Option], settings: Iterable[str] = ()) -> str:
+    """Return words in which ``overwrite=True`` has become ``--force``, and ``channels=1`` ``CHANNELS = 1``."""
+    by_name, known = _by_name(tuple(options)), set(settings)
+    return _ADVICE.sub(lambda found: _advice(found, by_name, known), words)
 
 
 def _by_name(options: tuple[Option, ...]) -> dict[str, Option]:
@@ -62,9 +62,12 @@ def _place(name: str, options: dict[str, Option], given: Namespace | None, setti
     return setting if setting in settings else name
 
 
-def _advice(found: re.Match[str], options: dict[str, Option]) -> str:
+def _advice(found: re.Match[str], options: dict[str, Option], settings: set[str]) -> str:
     name, value = found.groups()
     option = options.get(_FLAG_OF.get(name, name))
+    setting = _SETTING_OF.get(name, name.upper())
+    if option is None and setting in settings:
+        return f"{setting} = {value}"
     if option is None or not option.flag.startswith("--"):
         return found[0]
     takes_value = option.more.get("action") is None

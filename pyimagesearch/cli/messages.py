@@ -4,7 +4,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -55,20 +55,28 @@ def _end() -> TextIO:
 class _Handler(logging.Handler):
     """Prints the library's records as lines of the story: warnings to stderr, all else to stdout."""
 
+    def __init__(self, translate: Callable[[str], str]) -> None:
+        super().__init__()
+        self._translate = translate
+
     def emit(self, record: logging.LogRecord) -> None:
         if Running.current is None or not Running.current.is_silent:
             stream = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
-            print(f"[INFO] {record.getMessage()}", file=stream, flush=True)
+            print(f"[INFO] {self._translate(record.getMessage())}", file=stream, flush=True)
 
 
 @contextlib.contextmanager
-def library_heard() -> Iterator[None]:
-    """Print what the library logs until the block ends; blocks may lie within each other."""
+def library_heard(translate: Callable[[str], str] = str) -> Iterator[None]:
+    """Print what the library logs until the block ends; blocks may lie within each other.
+
+    Args:
+        translate: turns arguments of Python into options and settings.
+    """
     logger = logging.getLogger("pyimagesearch")
     if any(isinstance(handler, _Handler) for handler in logger.handlers):
         yield
         return
-    handler, level = _Handler(), logger.level
+    handler, level = _Handler(translate), logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:

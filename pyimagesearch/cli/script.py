@@ -127,8 +127,13 @@ class Script:
         from pyimagesearch.runs.recorder import Recorder
 
         recorder = Recorder(self.name, arguments, self._new_folder, self._uses_keras, self.step) if recorded else None
-        given, config = Namespace(**vars(args)), None
-        with Running(args.quiet, args.json, recorder) as running, messages.library_heard():
+        given = Namespace(**vars(args))
+        config: Settings | None = None
+
+        def translate(words: str) -> str:
+            return errors.advice_in_flags(words, self.options, config or ())
+
+        with Running(args.quiet, args.json, recorder) as running, messages.library_heard(translate):
             try:
                 config = self._begin(args, running)
                 result = self.story(args, config) if self.config else self.story(args)

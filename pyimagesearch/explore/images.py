@@ -1,7 +1,7 @@
 """The labelled images to explore: files of a folder or a CSV list, or rows of an HDF5 file."""
 
 import os
-from collections import Counter
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,9 +10,10 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.explore.look import ENOUGH, Look, colours, decode_small, find_oddities, look_at
 from pyimagesearch.io.format.dataset import check_images, read_header
 from pyimagesearch.io.images.csvlist import is_image_list, list_images
-from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError, read_file
-from pyimagesearch.io.images.folder import EXTENSIONS, LabelFunction
+from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError, largest_value, read_file
+from pyimagesearch.io.images.folder import LabelFunction
 from pyimagesearch.io.images.header import image_format
+from pyimagesearch.io.images.walking import LeftOut
 from pyimagesearch.io.reading.columns import read_row_paths
 from pyimagesearch.io.reading.rows import open_rows
 
@@ -26,14 +27,13 @@ class Images:
         labels: int64 ndarray of shape (n,).
         label_names: the classes.
         paths: what each image is called.
-        other_files: counts of files beside the images that are none, by suffix; ``._*`` are notes of macOS on other
-            files.
+        left_out: what the listing left out.
     """
 
     labels: np.ndarray
     label_names: list[str]
     paths: list[str]
-    other_files: dict[str, int]
+    left_out: LeftOut = LeftOut()
 
     def look(self, index: int) -> Look | str:
         """Return what is known of an image, or why it cannot be read."""
@@ -51,16 +51,19 @@ class ImageFiles(Images):
         path: a folder, or a CSV file.
         label_of: gives the class of a file of a folder by its path.
         decoding: which files to accept.
+        listing: arguments of `list_images`.
 
     Raises:
         UserError: the path names no labelled images.
     """
 
-    def __init__(self, path: str | os.PathLike[str], label_of: LabelFunction, decoding: Decoding) -> None:
-        images = list_images(path, label_of)
+    def __init__(
+        self, path: str | os.PathLike[str], label_of: LabelFunction, decoding: Decoding, **listing: Any
+    ) -> None:
+        images = list_images(path, label_of, **listing)
         self._root, self._decoding = images.root, decoding
         self.paths, self.labels, self.label_names = images.paths, images.labels, images.label_names
-        self.other_files = {} if is_image_list(path) else _other_files(images.root)
+        self.left_out = images.left_out
 
     def look(self, index: int) -> Look | str:
         """Return what is known of an image, or why it cannot be read."""
@@ -71,8 +74,9 @@ class ImageFiles(Images):
         except UnreadableImageError as error:
             return error.reason
         size, oddities = find_oddities(data, self.paths[index])
+        largest = largest_value(data) if "deep" in oddities and self._decoding.max_value is None else 0
         width, height = size or (image.shape[1], image.shape[0])
-        return look_at(data, image, width, height, image_format(data) or "unknown", oddities)
+        return look_at(data, image, width, height, image_format(data) or "unknown", oddities, largest)
 
     def picture(self, index: int) -> np.ndarray | None:
         """Return an image, perhaps reduced, of shape (h, w, 3 or 1), uint8, BGR; None if unreadable."""
@@ -97,7 +101,6 @@ class ImageRows(Images):
         named = len(header.label_names)
         self.label_names = header.label_names + [str(c) for c in range(named, int(header.labels.max()) + 1)]
         self.paths = read_row_paths(header) or [f"row {index}" for index in range(len(self.labels))]
-        self.other_files = {}
         self._kind = f"{header.encoding} {header.dtype}"
         self._rgb = header.color_order == "RGB"
         self._rows = open_rows(header)
@@ -134,26 +137,16 @@ class ImageRows(Images):
         return np.ascontiguousarray(image[..., ::-1]) if self._rgb else image
 
 
-def open_images(path: str, label_of: LabelFunction, decoding: Decoding) -> Images:
+def open_images(path: str, label_of: LabelFunction, decoding: Decoding, **listing: Any) -> Images:
     """Open the images of a folder, a CSV list or an HDF5 file.
 
     Args:
         path: on this machine; that of a folder or list may be a URL.
-        label_of, decoding: as of `ImageFiles`.
+        label_of, decoding, listing: as of `ImageFiles`.
 
     Raises:
         UserError: the path names no labelled images.
     """
     if os.path.isfile(path) and not is_image_list(path):
         return ImageRows(path)
-    return ImageFiles(path, label_of, decoding)
-
-
-def _other_files(root: os.PathLike[str]) -> dict[str, int]:
-    suffixes = Counter(
-        "._*" if name.startswith("._") else os.path.splitext(name)[1].lower() or "without suffix"
-        for _, _, names in os.walk(root)
-        for name in names
-        if name.startswith("._") or not name.lower().endswith(EXTENSIONS)
-    )
-    return dict(suffixes.most_common())
+    return ImageFiles(path, label_of, decoding, **listing)

@@ -34,7 +34,10 @@ ODDITIES = {
 
 ASPECT_LIMIT = 4
 
-_SUFFIXES = {"jpeg": (".jpg", ".jpeg"), "tiff": (".tif", ".tiff")}
+_SUFFIXES = {
+    "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif"), "tiff": (".tif", ".tiff"), "bmp": (".bmp", ".dib"),
+    "heif": (".heic", ".heif", ".hif"),
+}  # fmt: skip
 _ORIENTATION, _BITS_PER_SAMPLE = 0x0112, 0x0102  # EXIF and TIFF tags
 _SEVERAL_FRAMES = ("GIF", "PNG", "WEBP", "TIFF")
 _REDUCED = {
@@ -55,6 +58,7 @@ class Look:
         contrast: the largest standard deviation of a channel.
         fingerprint: to find duplicates by.
         oddities: details by kind, a key of `ODDITIES`.
+        largest: the largest value of an image of 16 bits; 0 for others.
     """
 
     width: int
@@ -65,22 +69,25 @@ class Look:
     contrast: float
     fingerprint: Fingerprint
     oddities: dict[str, str]
+    largest: int = 0
 
 
-def look_at(data: bytes, image: np.ndarray, width: int, height: int, kind: str, oddities: dict[str, str]) -> Look:
+def look_at(
+    data: bytes, image: np.ndarray, width: int, height: int, kind: str, oddities: dict[str, str], largest: int = 0
+) -> Look:
     """Compute the `Look` of an image.
 
     Args:
         data: its bytes as stored.
         image: its pixels, perhaps reduced, ndarray of shape (h, w, channels), uint8.
         width, height: its full size.
-        kind, oddities: as of `Look`.
+        kind, oddities, largest: as of `Look`.
     """
     image = colours(image)
     means, deviations = cv2.meanStdDev(image)
     return Look(
         width, height, kind, len(data), tuple(means[:, 0].tolist()), float(deviations.max()),
-        fingerprint(data, image), oddities,
+        fingerprint(data, image), oddities, largest,
     )  # fmt: skip
 
 

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from pyimagesearch.explore.look import ODDITIES
 from pyimagesearch.explore.survey import Survey
+from pyimagesearch.io.images.decoding import range_of
 from pyimagesearch.io.images.folder import count_by_class
 from pyimagesearch.utils.text import aligned, human_bytes, named, printable
 
@@ -52,7 +54,8 @@ def summarize(survey: Survey, stored_size: int, channels: int) -> dict[str, Any]
         "channel_deviations": dict(zip(colours, means.std(axis=0).tolist(), strict=True)),
         "unreadable": {images.paths[index]: reason for index, reason in survey.unreadable.items()},
         "odd": {kind: {images.paths[index]: text for index, text in odd.items()} for kind, odd in survey.odd.items()},
-        "other_files": images.other_files,
+        "other_files": images.left_out.suffixes,
+        "left_out": asdict(images.left_out),
         "duplicates": {
             "exact": [[images.paths[index] for index in group] for group in survey.exact],
             "near": [[images.paths[index] for index in group] for group in survey.near],
@@ -93,7 +96,7 @@ def _advice(survey: Survey, figures: dict[str, Any], stored_size: int, channels:
     """Return one line of advice for each figure that asks for it."""
     names = [name for name, each in figures["classes"].items() if each["images"]]
     few = [name for name in names if figures["classes"][name]["images"] < _FEW]
-    twice = len(survey.exact) + len(survey.near)
+    twice, looks = len(survey.exact) + len(survey.near), survey.looks.values()
     advice = []
     if survey.conflicts:
         advice.append(f"{_count(len(survey.conflicts), 'picture')} with several labels: decide on one of them")
@@ -117,9 +120,12 @@ def _advice(survey: Survey, figures: dict[str, Any], stored_size: int, channels:
             f"{figures['smaller_than_stored'] / figures['readable']:.0%} of the images are smaller than stored_size="
             f"{stored_size} and would be enlarged: lower it"
         )
-    gray = sum("gray" in look.oddities for look in survey.looks.values())
-    if channels == 3 and gray == len(survey.looks):
+    gray = ("gray" in look.oddities or (len(look.means) == 3 and len(set(look.means)) == 1) for look in looks)
+    if channels == 3 and all(gray):
         advice.append("all images are gray: with channels=1 files are a third as large")
+    largest = range_of(max(look.largest for look in looks))
+    if largest:
+        advice.append(f"16-bit images use values up to {largest:,} only and become dark: max_value={largest} mends it")
     return advice
 
 

@@ -29,6 +29,7 @@ class FeatureExtractor:
         precision: "float32", or "mixed_bfloat16": faster on GPUs and on processors that calculate in
             bfloat16, slower on others; features keep two or three digits.
         stored_size: side in pixels of the squares that the images were stored as before; 0 if they were not.
+        fit: how they were made such squares (see `preprocessing.fitting`).
 
     Attributes:
         resize: the preprocessor that resizes an image, BGR, to the input sizes of all networks.
@@ -36,14 +37,19 @@ class FeatureExtractor:
         description: the networks and how they are used, in words.
         recipe: the same as JSON, which `from_recipe` reads.
         files: the files that the networks come from.
-        stored_size: as given: other images must be made such squares first.
+        stored_size, fit: as given: other images must be made such squares first.
 
     Raises:
         UserError: a network cannot be loaded (see `FeatureNetwork.load`), or the precision is unknown.
     """
 
     def __init__(
-        self, networks: Sequence[FeatureNetwork], flip: bool = False, precision: str = "float32", stored_size: int = 0
+        self,
+        networks: Sequence[FeatureNetwork],
+        flip: bool = False,
+        precision: str = "float32",
+        stored_size: int = 0,
+        fit: str = "crop",
     ) -> None:
         if precision not in PRECISIONS:
             raise UserError(f"precision: must be one of {', '.join(PRECISIONS)}; received {precision!r}")
@@ -51,7 +57,7 @@ class FeatureExtractor:
         self._models = [model for model, _ in loaded]
         self._sizes = [(preparation.width, preparation.height) for _, preparation in loaded]
         self._steps = [preparation.normalize("BGR") for _, preparation in loaded]
-        self._flip, self.stored_size = flip, stored_size
+        self._flip, self.stored_size, self.fit = flip, stored_size, fit
         self.resize = Sizes(list(dict.fromkeys(self._sizes)))
         self.features = sum(int(model.output_shape[-1]) for model in self._models)
         self.files = [network.file for network in networks if network.file]
@@ -59,7 +65,7 @@ class FeatureExtractor:
         words += ["averaged with the mirror image's"] * flip + [precision] * (precision != PRECISIONS[0])
         self.description = "; ".join(words)
         content = {"networks": [network.recipe() for network in networks], "flip": flip}
-        self.recipe = json.dumps({**content, "precision": precision, "stored_size": stored_size})
+        self.recipe = json.dumps({**content, "precision": precision, "stored_size": stored_size, "fit": fit})
 
     @classmethod
     def from_names(
@@ -73,6 +79,7 @@ class FeatureExtractor:
         precision: str = "float32",
         seed: int = 0,
         stored_size: int = 0,
+        fit: str = "crop",
     ) -> "FeatureExtractor":
         """Use networks of ``keras.applications`` and ``.keras`` files of this package.
 
@@ -86,7 +93,7 @@ class FeatureExtractor:
         count = len(models)
         alphas = map(read_alpha, _each("alpha", "" if alpha is None else str(alpha), count))
         settings = zip(models, _each("weights", weights, count), _each("layer", layer, count), alphas, strict=True)
-        return cls([FeatureNetwork.find(*setting, seed) for setting in settings], flip, precision, stored_size)
+        return cls([FeatureNetwork.find(*setting, seed) for setting in settings], flip, precision, stored_size, fit)
 
     @classmethod
     def from_model(cls, path: PathLike) -> "FeatureExtractor":
@@ -103,7 +110,7 @@ class FeatureExtractor:
         try:
             content = json.loads(text)
             networks = [FeatureNetwork(**network) for network in content["networks"]]
-            rest = content["flip"], content["precision"], int(content["stored_size"])
+            rest = content["flip"], content["precision"], int(content["stored_size"]), content.get("fit", "crop")
         except (ValueError, TypeError, KeyError) as error:
             raise UserError(
                 f"recipe: must come from FeatureExtractor.recipe; received {text[:80]!r}; extract the features again"

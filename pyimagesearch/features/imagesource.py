@@ -28,6 +28,7 @@ class ImageSource:
         paths: the origin of each image; empty if unknown.
         identity: a fingerprint of the images, their order and labels.
         stored_size: side in pixels of the squares that they are stored as; 0 for files of their own.
+        fit: how images were made such squares (see `preprocessing.fitting`).
         folder: the image files; None for an HDF5 file.
     """
 
@@ -37,6 +38,7 @@ class ImageSource:
     paths: list[str]
     identity: str
     stored_size: int = 0
+    fit: str = "crop"
     folder: ImageFolder | None = None
 
     def read(self, indices: np.ndarray, resize: Any) -> np.ndarray:
@@ -53,7 +55,7 @@ class ImageSource:
         self.close()
 
 
-def open_images(path: PathLike, label_of: LabelFunction, threads: int | None = None) -> ImageSource:
+def open_images(path: PathLike, label_of: LabelFunction, threads: int | None = None, **listing: Any) -> ImageSource:
     """Open a folder of images, a CSV list of them (see `io.images.csvlist`), or an HDF5 file of images.
 
     Folders and lists may be URLs (see `io.images.remotefolder`).
@@ -61,13 +63,14 @@ def open_images(path: PathLike, label_of: LabelFunction, threads: int | None = N
     Args:
         label_of: returns the class of a file, given its path; for folders.
         threads: threads that read from an HDF5 file; all processors if None.
+        listing: arguments of `list_images`, for folders and lists.
 
     Raises:
         UserError: the path is none of these, or cannot be used.
     """
     if os.path.isfile(path) and not is_image_list(path):
         return ImageRows(path, threads)
-    images = list_images(path, label_of)
+    images = list_images(path, label_of, **listing)
     check_classes(images)
     return ImageFiles(images, path)
 
@@ -114,7 +117,7 @@ class ImageRows(ImageSource):
         self.labels = header.labels
         self.label_names = header.label_names or [str(c) for c in range(header.labels.max() + 1)]
         self.paths = read_row_paths(header)
-        self.identity, self.stored_size = file_digest(path), header.stored_size
+        self.identity, self.stored_size, self.fit = file_digest(path), header.stored_size, header.fit
 
     def read(self, indices: np.ndarray, resize: Any) -> np.ndarray:
         """Return images as `ImageSource.read` does."""

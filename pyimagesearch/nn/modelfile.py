@@ -40,6 +40,7 @@ class Preparation(NamedTuple):
         input_order: of the input's channels, "BGR" or "RGB"; if empty, that of the data.
         stored_size: side of the square images in the data files that the model was trained with, in pixels; 0 if
             they are not square.
+        fit: how images were made such squares: "crop", "pad" or "stretch" (see `preprocessing.fitting`).
     """
 
     width: int
@@ -50,6 +51,7 @@ class Preparation(NamedTuple):
     deviations: dict[str, float] = {"R": 1.0, "G": 1.0, "B": 1.0}
     input_order: str = ""
     stored_size: int = 0
+    fit: str = "crop"
 
     @classmethod
     def for_backbone(

@@ -62,10 +62,12 @@ class TransferNetwork(NamedTuple):
         x = layers.Dense(classes, activation="softmax", name=f"{_HEAD}classes", dtype="float32")(x)
         return keras.Model(backbone.inputs[0], x)
 
-    def preparation(self, label_names: list[str], color_order: str = "BGR", stored_size: int = 0) -> Preparation:
+    def preparation(
+        self, label_names: list[str], color_order: str = "BGR", stored_size: int = 0, fit: str = "crop"
+    ) -> Preparation:
         """Describe its input; arguments as of `Preparation`."""
         preparation = Preparation.for_backbone(self.backbone, label_names, self.size, color_order)
-        return preparation._replace(stored_size=stored_size)
+        return preparation._replace(stored_size=stored_size, fit=fit)
 
     def _load(self) -> keras.Model:
         return load_backbone(self.backbone, self.weights, self.alpha, size=self.size)

@@ -12,8 +12,9 @@ from pyimagesearch.features.extractor import FeatureExtractor
 from pyimagesearch.ml.classifier import Classifier
 from pyimagesearch.nn.backbones import BACKBONES, imagenet_labels, load_backbone
 from pyimagesearch.nn.modelfile import Preparation, load_model
-from pyimagesearch.preprocessing import AspectAwarePreprocessor, CropPreprocessor, SimplePreprocessor
+from pyimagesearch.preprocessing import CropPreprocessor, SimplePreprocessor
 from pyimagesearch.preprocessing.croppreprocessor import size_around
+from pyimagesearch.preprocessing.fitting import fitting
 from pyimagesearch.utils.atomic import PathLike
 
 _CLASSIFIERS = (".skops", ".pickle")
@@ -68,7 +69,7 @@ class Predictor:
 class NetworkPredictor(Predictor):
     """A network that ends in probabilities.
 
-    As in the build step, images keep their aspect ratio, and their longer sides are cropped evenly; they pass through
+    Images are made to fit as in the build step, by default with their longer sides cropped evenly; they pass through
     the size in which the training images were stored, if the model file knows it.
 
     Args:
@@ -88,7 +89,7 @@ class NetworkPredictor(Predictor):
             )
         size, stored = (preparation.width, preparation.height), preparation.stored_size
         first = (stored, stored) if stored else size_around(*size) if crops else size
-        resize = [AspectAwarePreprocessor(*first), *([preparation.resize()] if stored and not crops else [])]
+        resize = [fitting(preparation.fit, *first), *([preparation.resize()] if stored and not crops else [])]
         super().__init__(preparation.label_names, channels, resize, size if crops else None)
         self._model, self._normalize = model, preparation.normalize("BGR")
 
@@ -146,7 +147,7 @@ class ClassifierPredictor(Predictor):
                 f"({extractor.description}); train it again"
             )
         stored, size = extractor.stored_size, max(extractor.resize.places)
-        resize = [AspectAwarePreprocessor(stored, stored)] if stored else []
+        resize = [fitting(extractor.fit, stored, stored)] if stored else []
         resize += [SimplePreprocessor(*size_around(*size))] if crops else []
         super().__init__(classifier.label_names, 3, resize, size if crops else None)
         self._classifier, self._extractor = classifier, extractor
@@ -171,7 +172,7 @@ class ClassifierPredictor(Predictor):
 
     def scores(self, inputs: list[np.ndarray]) -> np.ndarray:
         """Return the classifier's probabilities."""
-        return self._classifier.predict_proba(self._extractor.extract(inputs))
+        return self._classifier.predict_proba(self._extractor.predict(inputs))
 
     def _inputs(self, crops: np.ndarray) -> list[np.ndarray]:
         return self._extractor.prepare(np.stack([self._extractor.resize.preprocess(crop) for crop in crops]))

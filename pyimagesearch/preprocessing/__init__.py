@@ -9,6 +9,7 @@ _HOMES = {
     "ImageToArrayPreprocessor": "imagetoarraypreprocessor",
     "MeanPreprocessor": "meanpreprocessor",
     "NormalizePreprocessor": "normalizepreprocessor",
+    "PadPreprocessor": "padpreprocessor",
     "PatchPreprocessor": "patchpreprocessor",
     "SimplePreprocessor": "simplepreprocessor",
 }

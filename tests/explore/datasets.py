@@ -11,6 +11,7 @@ from pyimagesearch.explore.summary import summarize
 from pyimagesearch.explore.survey import survey
 from pyimagesearch.io import label_from_folder
 from pyimagesearch.io.images.decoding import Decoding
+from pyimagesearch.io.images.walking import LeftOut
 
 
 def write(path, image):
@@ -30,7 +31,7 @@ class Shades(NamedTuple):
     labels: np.ndarray
     label_names: list[str]
     paths: list[str]
-    other_files: dict
+    left_out: LeftOut
 
     def look(self, row):
         if row == 5:
@@ -45,4 +46,4 @@ class Shades(NamedTuple):
 def shades(labels, names=None):
     labels = np.array(labels)
     names = names or [f"class {c}" for c in range(labels.max() + 1)]
-    return Shades(labels, names, [f"{row}.png" for row in range(len(labels))], {})
+    return Shades(labels, names, [f"{row}.png" for row in range(len(labels))], LeftOut())

@@ -73,6 +73,7 @@ EXAMPLES = {
         (normalization("RGB", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)), lambda shape, dtype: (shape, np.float32)),
         (normalization("BGR", (0.4, 0.5, 0.6), (1, 1, 1)), lambda shape, dtype: (shape, np.float32)),
     ],
+    "PadPreprocessor": [({"width": 9, "height": 7}, window)],
     "PatchPreprocessor": [({"width": 9, "height": 7}, window)],
     "SimplePreprocessor": [
         ({"width": 9, "height": 7}, window),

@@ -110,6 +110,13 @@ class Header:
         square = len(self.shape) == 4 and self.shape[1] == self.shape[2]
         return self.shape[1] if square else 0
 
+    @property
+    def fit(self) -> str:
+        """How images were made to fit their size, "crop", "pad" or "stretch"; "crop" where the file does not say."""
+        from pyimagesearch.preprocessing.fitting import fit_of
+
+        return fit_of(self.provenance.history)
+
 
 def open_file(path: str | os.PathLike[str]) -> h5py.File:
     """Open an HDF5 file for reading, once another process has opened it unharmed (see `sandbox`).

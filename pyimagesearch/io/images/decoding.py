@@ -207,6 +207,12 @@ def largest_value(data: bytes) -> int:
     return int(np.atleast_3d(image)[..., :3].max())  # not of the alpha channel
 
 
+def range_of(largest: int) -> int:
+    """Return the largest value of as many bits as ``largest`` takes, from 9 to 15; 0 where 8 or 16 bits are right."""
+    value: int = 2 ** largest.bit_length() - 1
+    return value if 255 < value < 65535 else 0
+
+
 def is_jpeg(data: bytes) -> bool:
     """Return whether the bytes begin as a JPEG file does."""
     return data.startswith(JPEG)
