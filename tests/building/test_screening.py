@@ -48,3 +48,31 @@ def test_unreadable_images_are_left_out_when_asked(screen, folder):
 def test_unknown_choices_are_named(screen, name):
     with pytest.raises(UserError, match=f"{name}: must be one of .*; received 'maybe'"):
         screen(**{name: "maybe"})
+
+
+def test_rare_classes_are_left_out_and_said(screen, folder, caplog):
+    caplog.set_level("INFO")
+    (folder / "fox.0.png").write_bytes((folder / "dog.00.png").read_bytes())
+    screening = screen(min_images_per_class=2, duplicates="group")
+    assert screening.images.label_names == ["cat", "dog"]
+    assert set(screening.images.labels) == {0, 1}
+    assert screening.rare_classes == {"fox": 1}
+    assert screening.left_out()["rare_classes"] == {"fox": 1}
+    assert screening.groups == [[8, 12]]
+    assert "left out classes of fewer than 2 images: fox (1)" in caplog.text
+    with pytest.raises(
+        UserError, match="min_images_per_class: must leave at least two classes; 7 leaves 1 of 3; lower"
+    ):
+        screen(min_images_per_class=7)
+
+
+@pytest.mark.parametrize("duplicates", ["group", "ignore"])
+def test_groups_of_images_stay_together_with_copies(folder, duplicates):
+    (folder / "dog.12.png").write_bytes((folder / "dog.00.png").read_bytes())
+    images = list_image_folder(folder, label_from_name, group_of=lambda path: path[-6:-4] in ("03", "12", "06"))
+    images = images._replace(groups=[name if name == "True" else "" for name in images.groups])
+    screening = Screening(images, ThisProcess(2), Decoding(), duplicates=duplicates)
+    names = [[screening.images.paths[row] for row in group] for group in screening.groups]
+    copies = ["dog.00.png"] * (duplicates == "group")
+    assert names == [[*copies, "dog.03.jpg", "dog.06.png", "dog.12.png"]]
+    assert screening.duplicates({}, {}, None)["groups"] == ([["dog.00.png", "dog.12.png"]] if copies else [])

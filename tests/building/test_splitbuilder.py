@@ -1,3 +1,4 @@
+import cv2
 import h5py
 import numpy as np
 import pytest
@@ -5,7 +6,9 @@ import pytest
 from pyimagesearch.building.splitbuilder import SplitBuilder, number_of_shards
 from pyimagesearch.cluster.thisprocess import ThisProcess
 from pyimagesearch.errors import UserError
+from pyimagesearch.io import label_from_name
 from pyimagesearch.io.images.decoding import Decoding
+from pyimagesearch.io.images.folder import list_image_folder
 from pyimagesearch.preprocessing import SimplePreprocessor
 
 SIZE = 16
@@ -115,3 +118,36 @@ def test_the_number_of_shards_is_asked_for_or_goes_by_rows_on_a_cluster():
     assert number_of_shards(7, 10**6, here) == number_of_shards(7, 10, elsewhere) == 7
     assert number_of_shards(None, 10**6, here) == 1
     assert [number_of_shards(None, rows, elsewhere) for rows in (1, 2048, 2049, 10**9)] == [1, 1, 2, 1024]
+
+
+class TestRemarks:
+    """What the stored pixels tell is said, with the argument that mends it."""
+
+    @staticmethod
+    def build(folder, decoding, caplog):
+        images = list_image_folder(folder, label_from_name)
+        rows = {"train": np.arange(4), "val": np.arange(4, 6)}
+        builder = SplitBuilder(images, rows, SimplePreprocessor(8, 8), decoding)
+        built = builder.build({name: folder / f"{name}.hdf5" for name in rows}, overwrite=True)
+        return built["train"], caplog.text
+
+    @pytest.mark.parametrize("suffix", ["png", "jpg"])
+    def test_gray_images(self, tmp_path, caplog, rng, suffix):
+        for i in range(6):
+            cv2.imwrite(str(tmp_path / f"{'ab'[i % 2]}.{i}.{suffix}"), rng.integers(0, 256, (9, 9), np.uint8))
+        _, text = self.build(tmp_path, Decoding(3), caplog)
+        assert "all images are gray: with channels=1 files are a third as large" in text
+        caplog.clear()
+        assert not self.build(tmp_path, Decoding(1), caplog)[1]
+
+    def test_dark_images_of_twelve_bits(self, tmp_path, caplog, rng):
+        for i in range(6):
+            image = rng.integers(0, 4096, (9, 9, 3), np.uint16)
+            cv2.imwrite(str(tmp_path / f"{'ab'[i % 2]}.{i}.png"), image)
+        split, text = self.build(tmp_path, Decoding(3), caplog)
+        assert split.means.max() < 16
+        assert "16-bit images use values up to 4,095 only and become dark: max_value=4095 mends it" in text
+        caplog.clear()
+        split, text = self.build(tmp_path, Decoding(3, max_value=4095), caplog)
+        assert split.means.min() > 100
+        assert not text

@@ -12,7 +12,7 @@ OPTIONS = (
     Option("image", nargs="+"), options.OUTPUT, options.BATCH_SIZE, options.FORCE, options.RESUME,
     Option("--on-error", choices=["fail", "skip"], default="fail"),
 )  # fmt: skip
-SETTINGS = ("BATCH_SIZE", "STORED_SIZE", "OUTPUT_PATH", "MAX_IMAGE_PIXELS")
+SETTINGS = ("BATCH_SIZE", "STORED_SIZE", "OUTPUT_PATH", "MAX_IMAGE_PIXELS", "CHANNELS")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,7 @@ SETTINGS = ("BATCH_SIZE", "STORED_SIZE", "OUTPUT_PATH", "MAX_IMAGE_PIXELS")
         ("x: exists; pass overwrite=True, or resume=True", "x: exists; pass --force, or --resume"),
         ('x: bad; on_error="skip" leaves it out', "x: bad; --on-error skip leaves it out"),
         ("x: pass batch_size=64 (or batch_size=32).", "x: pass --batch-size 64 (or --batch-size 32)."),
+        ('x: set channels=1, or stored_size="a"', 'x: set CHANNELS = 1, or STORED_SIZE = "a"'),
         ('x: overwrite=False, color_order="RGB"', 'x: overwrite=False, color_order="RGB"'),
         ("x: a/batch_size=64.jpg is bad", "x: a/batch_size=64.jpg is bad"),
     ],

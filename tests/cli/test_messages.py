@@ -111,3 +111,9 @@ def test_the_library_is_heard_in_a_block_alone(capsys):
             logger.warning("unheard")
     logger.info("unheard")
     assert capsys.readouterr() == ("[INFO] 3 images were left out\n", "[INFO] the disk is nearly full\n")
+
+
+def test_what_the_library_says_is_translated(capsys):
+    with messages.library_heard(lambda words: words.replace("channels=1", "CHANNELS = 1")):
+        logging.getLogger("pyimagesearch.somewhere").info("all gray: channels=1")
+    assert capsys.readouterr().out == "[INFO] all gray: CHANNELS = 1\n"

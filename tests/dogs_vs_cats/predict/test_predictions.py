@@ -11,11 +11,13 @@ import pytest
 
 from pyimagesearch.features.extractor import FeatureExtractor
 from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter
+from pyimagesearch.io.format.header import Provenance
 from pyimagesearch.io.images.decoding import read_image
 from pyimagesearch.ml import Classifier
 from pyimagesearch.nn.modelfile import load_model
 from pyimagesearch.nn.prediction import predict
 from pyimagesearch.preprocessing import AspectAwarePreprocessor, CropPreprocessor
+from pyimagesearch.preprocessing.fitting import fitting
 from tests.conftest import SHARED_DATA
 from tests.dogs_vs_cats.predict.networks import SIZE, STORED, save_network
 
@@ -27,12 +29,15 @@ def as_matrix(rows, names=("cat", "dog")):
 
 
 @pytest.mark.parametrize(
-    ("channels", "order", "crops"),
-    [(3, "BGR", False), (3, "BGR", True), (3, "RGB", False), (3, "RGB", True), (1, "BGR", False)],
-)
-def test_predictions_are_those_of_a_data_set_of_the_same_images(place, predicted, channels, order, crops):
-    save_network("other.keras", channels=channels, order=order, stored_size=STORED)
-    resize = AspectAwarePreprocessor(STORED, STORED)
+    ("channels", "order", "crops", "fit"),
+    [
+        (3, "BGR", False, "crop"), (3, "BGR", True, "pad"), (3, "RGB", False, "stretch"), (3, "RGB", True, "crop"),
+        (1, "BGR", False, "pad"),
+    ],
+)  # fmt: skip
+def test_predictions_are_those_of_a_data_set_of_the_same_images(place, predicted, channels, order, crops, fit):
+    save_network("other.keras", channels=channels, order=order, stored_size=STORED, fit=fit)
+    resize = fitting(fit, STORED, STORED)
     rows = []
     (place / "stored").mkdir()
     for number in range(12):
@@ -65,10 +70,12 @@ def test_crops_of_gray_images(place, predicted):
     np.testing.assert_allclose(as_matrix(ours)[0], expected.mean(axis=0), atol=1e-5)
 
 
-def test_a_classifier_of_stored_images_sees_photographs_as_they_were_stored(place, predicted, call):
-    resize = AspectAwarePreprocessor(STORED, STORED)
+@pytest.mark.parametrize("fit", ["crop", "pad"])
+def test_a_classifier_of_stored_images_sees_photographs_as_they_were_stored(place, predicted, call, fit):
+    resize = fitting(fit, STORED, STORED)
     rows = np.stack([resize.preprocess(cv2.imread(f"images/{number}.jpg")) for number in range(12)])
-    with HDF5DatasetWriter(rows.shape, "stored.hdf5") as writer:
+    history = Provenance(f"{type(resize).__name__} to {STORED}x{STORED}x3")
+    with HDF5DatasetWriter(rows.shape, "stored.hdf5", provenance=history) as writer:
         writer.store_class_labels(["cat", "dog"])
         writer.add(rows, [1, 0] * 6, [f"{number}.jpg" for number in range(12)])
     for arguments in (
