@@ -1,5 +1,6 @@
 """The labelled images to explore: files of a folder or a CSV list, or rows of an HDF5 file."""
 
+import logging
 import os
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.explore.look import ENOUGH, Look, colours, decode_small, find_oddities, look_at
+from pyimagesearch.io.foreign.choices import Choices, UnrecognisedError
 from pyimagesearch.io.format.dataset import check_images, read_header
 from pyimagesearch.io.images.csvlist import is_image_list, list_images
 from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError, largest_value, read_file
@@ -15,7 +17,9 @@ from pyimagesearch.io.images.folder import LabelFunction
 from pyimagesearch.io.images.header import image_format
 from pyimagesearch.io.images.walking import LeftOut
 from pyimagesearch.io.reading.columns import read_row_paths
-from pyimagesearch.io.reading.rows import open_rows
+from pyimagesearch.io.reading.rows import open_rows, warnings_of
+
+logger = logging.getLogger(__name__)
 
 _TRIED = 16  # rows that tell the range of stored pixels
 
@@ -95,8 +99,15 @@ class ImageRows(Images):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        header = read_header(path)
+        try:
+            header = read_header(path)
+        except UnrecognisedError as error:
+            if "scale" not in error.suggestion:
+                raise
+            header = read_header(path, Choices(scale="keep"))
         check_images(header)
+        for warning in warnings_of(header, shuffled=False):
+            logger.warning(warning)
         self.labels = header.labels
         named = len(header.label_names)
         self.label_names = header.label_names + [str(c) for c in range(named, int(header.labels.max()) + 1)]

@@ -10,8 +10,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.format.dataset import read_header
-from pyimagesearch.io.format.header import Header, open_file
-from pyimagesearch.io.format.untrusted import damage_reported
+from pyimagesearch.io.format.header import Header
 from pyimagesearch.io.reading.columns import read_row_paths
 from pyimagesearch.io.reading.rows import open_rows
 
@@ -118,9 +117,12 @@ class FeatureFile:
 
     def _load(self, header: Header) -> np.ndarray:
         features = np.empty(self.shape, np.float32)
-        with open_file(header.path) as file, damage_reported(header.path), np.errstate(over="ignore"):
+        rows = open_rows(header)
+        with np.errstate(over="ignore"):
             for start in range(0, len(features), 1024):  # whole chunks, if it has any
-                features[start : start + 1024] = file[header.key][start : start + 1024]
+                stop = min(start + 1024, len(features))
+                features[start:stop] = rows.read(range(start, stop))
+        rows.close()
         return features
 
 

@@ -1,6 +1,7 @@
-"""Convert any readable data set, the book's float64 files included, to the fast format, in one file or several."""
+"""Convert any HDF5 file of labelled images or features to the fast format, in one file or several."""
 
 import itertools
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,8 +10,13 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.encodings.row import EncodedRow
+from pyimagesearch.io.foreign.choices import Choices
+from pyimagesearch.io.foreign.plan import Plan
+from pyimagesearch.io.foreign.rows import PlannedRows
+from pyimagesearch.io.foreign.tail import count_unwritten_tail, unwritten
 from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.io.format.header import Header
+from pyimagesearch.io.format.sandbox import try_in_sandbox
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
 from pyimagesearch.io.reading.checksums import ChecksummedReader
 from pyimagesearch.io.reading.columns import read_row_paths
@@ -22,46 +28,61 @@ from pyimagesearch.utils.progress import progress
 
 _ROWS_AT_ONCE, _QUALITY = 64, 90
 
+logger = logging.getLogger(__name__)
+
 
 def convert(
     source: PathLike, target: PathLike, *, encoding: str | None = None, quality: int | None = None,
-    dtype: str | None = None, shards: int | None = None, overwrite: bool = False,
+    dtype: str | None = None, shards: int | None = None, overwrite: bool = False, **choices: Any,
 ) -> None:  # fmt: skip
     """Write the rows, labels, names and paths of ``source`` to a new data set ``target``.
 
-    With ``shards``, rows keep their form unless another one is asked for: their bytes are copied and verified, with
-    everything that the file says of itself; so a data set that is split and then merged is the same file again.
-    Otherwise images become 8-bit, and features float32 or ``dtype``.
+    With ``shards``, rows of our own files keep their form unless another one is asked for: their bytes are copied and
+    verified, with everything that the file says of itself; so a data set that is split and then merged is the same file
+    again. Otherwise images of 8 bits stay what they are, those of other programs' files become what
+    `io.foreign.values.rule_of` says, and features become float32 or ``dtype``, flat rows of uint8 excepted.
+    What is assumed of a file or lost is logged, and written into the history of the copy.
 
     Args:
         encoding, quality: as of `HDF5DatasetWriter`; "raw" and 90 by default.
-        dtype: dtype of features: "float16" or "float32".
+        dtype: dtype of features: "float16" or "float32"; for flat rows of uint8 "uint8" by default.
         shards: number of files to make; 1 merges shards into one.
         overwrite: replace an existing target, which may be the source, once the new one is complete.
+        **choices: for a file of another program, where its rows are and how they are stored, as far as that is not
+            plain; see `io.foreign.choices.Choices`.
 
     Raises:
-        UserError: the source cannot be used, its pixels are no whole numbers in [0, 255], a row that is to be copied
-            is damaged, or the target cannot be written.
+        UserError: the source cannot be used, a value breaks the rule by which values become pixels, a row that is to
+            be copied is damaged, rows at the end were never written, or the target cannot be written.
     """
-    header = read_header(source)
+    told = Choices(**choices)
+    try_in_sandbox(source, told)
+    header = read_header(source, told)
+    if header.plan:
+        _require_written(header, header.plan)
     said_quality = header.quality if header.encoding == "jpeg" else None
     form = encoding or header.encoding, quality or said_quality, np.dtype(dtype or header.dtype)
     settings: dict[str, Any] = {"color_order": header.color_order, "provenance": header.provenance}
     rows: Iterator[EncodedRow | np.ndarray]
-    if shards and header.ours and form == (header.encoding, said_quality, header.dtype):
+    if shards and not header.plan and form == (header.encoding, said_quality, header.dtype):
         rows = _copied(header)
         key = "images" if header.encoding == "jpeg" else header.key
         settings |= {"data_key": key, "dtype": header.dtype, "encoding": header.encoding}
         settings["quality"] = said_quality or _QUALITY
     else:
-        rows = _decoded(header)
         images = len(header.shape) == 4
+        kept = header.dtype if images or header.dtype == np.uint8 else np.dtype("float32")
         settings["data_key"] = "images" if images else "features"
-        settings["dtype"] = np.uint8 if images else np.dtype(dtype or "float32")
+        settings["dtype"] = kept if images else np.dtype(dtype or kept)
         settings["encoding"] = encoding or (header.encoding if shards else "raw")
         settings["quality"] = quality or (shards and said_quality) or _QUALITY
-        history = f"{header.provenance.history}; converted from {header.encoding} {header.dtype}"
-        settings["provenance"] = replace(header.provenance, history=history, libraries="")
+        settings["provenance"] = replace(header.provenance, history=_history(header), libraries="")
+        if settings["encoding"] == "jpeg" and images and kept != np.uint8:
+            raise UserError(
+                f'encoding: "jpeg" holds images of 8 bits; those of {header.path} are {kept}; pass encoding="raw"'
+                + (', or map their range by scale="LOW..HIGH"' if header.plan else "")
+            )
+        rows = _decoded(header)
     ranges = shard_ranges(header.shape[0], shards or 1)
     check_set_output(target, len(ranges), overwrite)
     try:
@@ -116,22 +137,32 @@ def _copied(header: Header) -> Iterator[EncodedRow | np.ndarray]:
 
 
 def _decoded(header: Header) -> Iterator[EncodedRow | np.ndarray]:
-    """Yield the rows as arrays, those of images as 8-bit ones."""
+    """Yield the rows as arrays."""
+    if header.plan:
+        if header.plan.assumption:
+            logger.warning(header.plan.assumption)
+        with PlannedRows(header.plan) as planned:
+            for _, block in planned.blocks():
+                yield from block
+            if losses := planned.losses():
+                logger.warning(f"{header.path}: {losses}")
+        return
     rows = open_rows(header)
     for start in range(0, header.shape[0], _ROWS_AT_ONCE):
-        batch = np.stack(rows.read(range(start, min(start + _ROWS_AT_ONCE, header.shape[0]))))
-        yield from _eight_bit(batch, header, start) if len(header.shape) == 4 else batch
+        yield from rows.read(range(start, min(start + _ROWS_AT_ONCE, header.shape[0])))
     rows.close()
 
 
-def _eight_bit(batch: np.ndarray, header: Header, first: int) -> np.ndarray:
-    if batch.dtype == np.uint8:
-        return batch
-    pixels = batch.clip(0, 255).astype(np.uint8)
-    if (pixels != batch).any():
-        row = first + int(np.flatnonzero((pixels != batch).any(axis=(1, 2, 3)))[0])
-        raise UserError(
-            f"data set: pixels must be whole numbers in 0..255; row {row} of {header.path} holds others, "
-            f"from {batch.min()} to {batch.max()}; were they scaled, or was a mean subtracted? Build from the images"
-        )
-    return pixels
+def _require_written(header: Header, plan: Plan) -> None:
+    with PlannedRows(plan) as rows:
+        count = 0 if plan.choices.rows else count_unwritten_tail(rows.stored, header.labels)
+    if count:
+        raise UserError(f"rows: must all be written, and of {header.path} {unwritten(count, header.shape[0])}")
+
+
+def _history(header: Header) -> str:
+    """Return how the rows of a copy were made."""
+    if not header.plan:
+        return f"{header.provenance.history}; converted from {header.encoding} {header.dtype}"
+    words = "; ".join(f"{topic}: {text}" for topic, text in header.plan.in_words().items())
+    return f"converted from {header.path.name}, of another program; {words}"

@@ -13,6 +13,7 @@ import numpy as np
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.batching.batchloader import BatchLoader
 from pyimagesearch.io.batching.share import Share
+from pyimagesearch.io.foreign.choices import Choices
 from pyimagesearch.io.format.header import open_file
 from pyimagesearch.utils.booknames import accepts_book_names
 
@@ -41,6 +42,9 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
         class_weight: "balanced" (n / (classes * count of the class)), or a weight for each class:
             batches then carry sample weights.
         share: the place of a process that trains together with others: it gets its own, equal share of every batch.
+        **choices: for a file of another program, where its rows are and how they are stored, as far as that is not
+            plain: ``images="x", labels="y", color_order="RGB", scale="0..1"`` and others of
+            `io.foreign.choices.Choices`.
 
     Raises:
         UserError: an argument breaks a rule, or the file cannot be used.
@@ -62,6 +66,7 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
         threads: int | None = None,
         class_weight: str | Mapping[int, float] | None = None,
         share: Share = Share(),  # noqa: B008 - frozen
+        **choices: Any,
     ) -> None:
         super().__init__(workers=1)
         self.preprocessors = list(preprocessors or ())
@@ -70,8 +75,9 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
             raise UserError(f"aug: must have a method preprocess or flow; received {aug!r}")
         steps = self.preprocessors + ([aug] if aug is not None and self._flow is None else [])
         self.loader = BatchLoader(
-            db_path, batch_size, steps, shuffle=shuffle, seed=seed, dtype=dtype, threads=threads, share=share
-        )
+            db_path, batch_size, steps, shuffle=shuffle, seed=seed, dtype=dtype, threads=threads, share=share,
+            choices=Choices(**choices),
+        )  # fmt: skip
         self.batch_size, self.binarize, self.classes = batch_size, binarize, classes
         if self.labels.max() >= classes:
             raise UserError(

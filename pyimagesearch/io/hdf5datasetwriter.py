@@ -14,7 +14,6 @@ from pyimagesearch.io.encodings.raw import RawWriter
 from pyimagesearch.io.encodings.row import EncodedRow, RowWriter
 from pyimagesearch.io.format.header import Provenance, metadata_checksum
 from pyimagesearch.io.format.layout import ALIGNED, utf8, write_strings
-from pyimagesearch.io.format.sandbox import trust
 from pyimagesearch.io.writing.arguments import check_arguments, check_labels, check_room, check_rows, check_whole
 from pyimagesearch.io.writing.columns import Columns
 from pyimagesearch.io.writing.unfinished import Structure, open_structure, root_attributes
@@ -238,7 +237,6 @@ class HDF5DatasetWriter:
             file, self._file = self._file, None
             self._behind.stop()
             publish(self._partial, self.path, file)
-            trust(self.path)
 
     def suspend(self) -> None:
         """Stop and leave the unfinished file for a later run with ``resume=True``."""

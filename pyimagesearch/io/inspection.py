@@ -3,14 +3,21 @@
 import json
 import os
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import h5py
 import numpy as np
 
-from pyimagesearch.io.format.dataset import header_of, read_header
-from pyimagesearch.io.format.header import Header, open_file
+from pyimagesearch.io.foreign.choices import Choices
+from pyimagesearch.io.foreign.labels import read_labels
+from pyimagesearch.io.foreign.plan import Plan
+from pyimagesearch.io.foreign.planning import plan_file
+from pyimagesearch.io.foreign.rows import PlannedRows
+from pyimagesearch.io.foreign.tail import count_unwritten_tail, unwritten
+from pyimagesearch.io.format.dataset import header_of, planned_header, read_header
+from pyimagesearch.io.format.header import Header, is_ours, open_file
+from pyimagesearch.io.format.sandbox import try_in_sandbox
 from pyimagesearch.io.format.untrusted import damage_reported, damaged, open_dataset, read_number
-from pyimagesearch.io.images.folder import count_by_class
 from pyimagesearch.io.reading.checksums import ChecksummedReader
 from pyimagesearch.utils.atomic import PathLike
 from pyimagesearch.utils.parallel import cpu_count, map_ahead
@@ -22,40 +29,90 @@ _SHOWN_CLASSES = 12
 _SHOWN_SHARDS = 32
 
 
-def describe(path: PathLike) -> dict[str, str]:
+def describe(path: PathLike, **choices: Any) -> dict[str, str]:
     """Return what a file holds, as pairs of a topic and a sentence; unfinished files included.
 
     The topic "warning" tells what makes reading slow or results doubtful.
 
+    Args:
+        path: the file.
+        **choices: for a file of another program, what is to be told of it; see `io.foreign.choices.Choices`.
+
     Raises:
         UserError: the file is missing, not HDF5, of a newer format, or holds no labelled rows.
+        UnrecognisedError: what a file of another program holds is not plain, and can be told.
     """
-    with open_file(path) as file:
+    told = Choices(**choices)
+    try_in_sandbox(path, told)
+    with open_file(path, told) as file:
+        if not is_ours(file):
+            return _describe_foreign(path, told)
         header = header_of(file, unfinished=True)
-        complete = not header.ours or read_number(file, "complete") == 1
-        n, shape = header.shape[0], "x".join(map(str, header.shape[1:]))
-        kind = "feature vectors of length" if len(header.shape) == 2 else "images of"
-        order = f", {header.color_order}" if len(header.shape) == 4 and header.shape[-1] == 3 else ""
+        complete = read_number(file, "complete") == 1
         names = header.label_names or [str(c) for c in range(header.labels.max() + 1)]
         if complete and header.labels.max() >= len(names):
             raise damaged(path, f"labels up to {header.labels.max()}, and {len(names)} names of classes")
-        counts = count_by_class(header.labels, names) if complete else {}
-        classes = named([f"{name} {count:,}" for name, count in counts.items()], _SHOWN_CLASSES)
         result = {
             "size": human_bytes(sum(os.path.getsize(each) for each in {header.path, *(f.path for f in header.files)})),
             **_shards(file, header),
-            "made by": _maker(header, file) if header.ours else "another program",
+            "made by": _maker(header, file),
             "complete": "yes" if complete else "NO: its writer was stopped",
-            "rows": f"{n:,} {kind} {shape}, {header.dtype}{order}",
+            "rows": _rows(header),
             "encoding": f"jpeg, quality {header.quality}" if header.encoding == "jpeg" else "raw",
             "layout": _layout(file, header),
-            "classes": f"{len(names):,}: {classes}",
+            "classes": _classes(header.labels, names, complete),
             "row origins": "not recorded" if open_dataset(file, "paths") is None else "paths",
             "checksums": "none" if open_dataset(file, "checksums") is None else "one a row",
             "how made": header.provenance.history or "not recorded",
         }
         warnings = _warnings(file, header)
     return result | ({"warning": "; ".join(warnings)} if warnings else {})
+
+
+def _describe_foreign(path: PathLike, choices: Choices) -> dict[str, str]:
+    plan = plan_file(path, choices, ask=False)
+    words = plan.in_words()
+    facts = {"size": human_bytes(os.path.getsize(path)), "made by": "another program", "complete": "yes"}
+    warnings = [words.pop("remarks")] if "remarks" in words else []
+    if plan.unfinished:
+        return facts | {"complete": f"NO: {words.pop('unfinished')}", **words}
+    labels = read_labels(plan)
+    names = labels.names or [str(c) for c in range(labels.numbers.max() + 1)]
+    if not plan.is_images or plan.rule:
+        header = planned_header(plan)
+        facts["rows"] = _rows(header)
+        with PlannedRows(plan) as rows:
+            if count := count_unwritten_tail(rows.stored, labels.numbers):
+                facts["complete"] = f"NO: {unwritten(count, len(plan))}" if not choices.rows else "as told"
+            slow = rows.slow_when_shuffled()
+        warnings += [slow] if slow else []
+    warnings += [plan.assumption] if plan.assumption else []
+    facts |= {**words, "classes": _classes(labels.numbers, names, True), "layout": plan.storage}
+    warnings += [*labels.remarks, *_slow_storage(plan), *([] if labels.names else ["the classes have no names"])]
+    return facts | {"checksums": "none"} | ({"warning": "; ".join(warnings)} if warnings else {})
+
+
+def _slow_storage(plan: Plan) -> list[str]:
+    mend = "; convert it to a fast one"
+    if "compressed" in plan.storage:
+        return [f"reading must decompress whole chunks, which is 3 to 45 times slower{mend}"]
+    if "rows spread" in plan.storage:
+        return [f"every row is spread over several chunks, which is slow to read{mend}"]
+    if plan.is_images and plan.rule and plan.rule.dtype == "uint8" and plan.dtype.itemsize > 1:
+        return [f"pixels are stored as {plan.dtype}: {plan.dtype.itemsize} times the space of 8 bits{mend}"]
+    return []
+
+
+def _rows(header: Header) -> str:
+    kind = "feature vectors of length" if len(header.shape) == 2 else "images of"
+    order = f", {header.color_order}" if len(header.shape) == 4 and header.shape[-1] == 3 else ""
+    return f"{header.shape[0]:,} {kind} {'x'.join(map(str, header.shape[1:]))}, {header.dtype}{order}"
+
+
+def _classes(labels: np.ndarray, names: Sequence[str], complete: bool) -> str:
+    counts = np.bincount(labels, minlength=len(names)).tolist() if complete else []
+    shown = [f"{name} {count:,}" for name, count in zip(names, counts, strict=False)]
+    return f"{len(names):,}: {named(shown, _SHOWN_CLASSES)}"
 
 
 def damaged_rows(path: PathLike) -> np.ndarray:
@@ -67,6 +124,7 @@ def damaged_rows(path: PathLike) -> np.ndarray:
     Raises:
         UserError: the file cannot be used, or has no checksums.
     """
+    try_in_sandbox(path)
     header = read_header(path)
 
     def verify(block: tuple[ChecksummedReader, int, int]) -> list[int]:
@@ -129,15 +187,8 @@ def _layout(file: h5py.File, header: Header) -> str:
 
 
 def _warnings(file: h5py.File, header: Header) -> list[str]:
-    mend = "; convert it to a fast one"
+    found = []
     with damage_reported(header.path):
-        rows, found = file[header.key], []
-        if rows.compression:
-            found.append(f"reading must decompress whole chunks, which is 3 to 45 times slower{mend}")
-        elif rows.chunks is not None and rows.chunks[1:] != rows.shape[1:]:
-            found.append(f"every row is spread over several chunks, which is slow to read{mend}")
-    if len(header.shape) == 4 and header.dtype.kind == "f":
-        found.append(f"pixels are stored as {header.dtype}: {header.dtype.itemsize} times the space of 8 bits{mend}")
-    if not header.label_names:
-        found.append("the classes have no names")
-    return found
+        if file[header.key].chunks is not None:
+            found.append("another program has rewritten its rows in chunks, which are slower to read; convert it")
+    return found if header.label_names else [*found, "the classes have no names"]

@@ -16,12 +16,14 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.format.sandbox import try_in_sandbox
 from pyimagesearch.io.inspection import damaged_rows, describe
 
 MAX_SECONDS = 20  # of the wall, on a busy machine; a hang is ended after 2 seconds of processor time
 
 
 def read_all(path: Path) -> np.ndarray:
+    try_in_sandbox(path)
     loader = BatchLoader(path, 1000, dtype="uint8", threads=1)
     images = loader.images(0, np.arange(loader.num_rows))
     loader.close()

@@ -47,10 +47,8 @@ def test_the_book_s_files_are_read(tmp_path, features):
     assert file.names == ["0", "1"]
 
 
-def test_the_recipe_is_handed_on(write_features):
-    path = write_features()
-    with h5py.File(path, "r+") as file:
-        file.attrs["recipe"] = '{"network": "resnet50"}'
+def test_the_recipe_is_handed_on(write_dataset, features):
+    path = write_dataset(features, LABELS, recipe='{"network": "resnet50"}')
     assert FeatureFile(path).recipe == '{"network": "resnet50"}'
 
 
@@ -102,10 +100,9 @@ def test_every_class_needs_some_rows(write_dataset, features, labels, found):
         FeatureFile(path)
 
 
-@pytest.mark.parametrize("names", [["cat"], ["cat", "cat"]])
-def test_every_class_needs_a_name_of_its_own(write_features, names):
+def test_every_class_needs_a_name_of_its_own(write_dataset, features):
     with pytest.raises(UserError, match="must name each of its 2 classes, and no two alike; received the names"):
-        FeatureFile(write_features(30, names=names))
+        FeatureFile(write_dataset(features, LABELS, class_labels=("cat", "cat")))
 
 
 def test_a_class_without_rows_does_no_harm(write_dataset, features):

@@ -1,5 +1,6 @@
 """The engine under `HDF5DatasetGenerator`, without Keras: order -> read -> preprocess -> batch."""
 
+import logging
 import math
 import os
 import threading
@@ -18,11 +19,14 @@ from pyimagesearch.io.batching.order import EpochOrder
 from pyimagesearch.io.batching.randomness import uniforms
 from pyimagesearch.io.batching.share import Share, SharedBatches
 from pyimagesearch.io.encodings.row import RowReader
+from pyimagesearch.io.foreign.choices import Choices
 from pyimagesearch.io.format.dataset import read_header
-from pyimagesearch.io.reading.rows import open_rows
+from pyimagesearch.io.reading.rows import open_rows, warnings_of
 from pyimagesearch.utils.parallel import OneOpenCVThread, cpu_count
 
 _BATCHES_AHEAD = 2
+
+logger = logging.getLogger(__name__)
 
 
 class _PendingBatch(NamedTuple):
@@ -58,6 +62,7 @@ class BatchLoader:
         dtype: "float32" or "uint8": dtype of the images of a batch.
         threads: threads that preprocess; all processors by default.
         share: the place of a process that trains together with others: it gets its own, equal share of every batch.
+        choices: what the user tells of a file of another program.
 
     Attributes:
         waited: seconds in all in which `batch` waited for a batch that was not ready. Keras asks for several
@@ -78,6 +83,7 @@ class BatchLoader:
         dtype: str = "float32",
         threads: int | None = None,
         share: Share = Share(),  # noqa: B008 - frozen
+        choices: Choices | None = None,
     ) -> None:
         if batch_size < 1:
             raise UserError(f"batch_size: must be at least 1; received {batch_size}")
@@ -85,7 +91,9 @@ class BatchLoader:
             raise UserError(f"threads: must be at least 1, or None for all; received {threads}")
         if dtype not in ("float32", "uint8", np.float32, np.uint8):
             raise UserError(f'dtype: must be "float32" or "uint8"; received {dtype!r}')
-        self.header = read_header(path)
+        self.header = read_header(path, choices)
+        for warning in warnings_of(self.header, shuffle):
+            logger.warning(warning)
         self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
         self.dtype = np.dtype(dtype)
         self.threads = threads or cpu_count()

@@ -58,6 +58,12 @@ class Axes:
             arranged[..., channel] = images[..., channel]
         return arranged
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the values of a row lie in the order of an image (h, w, c), or of a vector."""
+        inner = "".join(letter for letter, _ in self.unfolded)
+        return self.letters in ("nhwc", "nhw") or (self.letters == "nd" and inner in ("", "hwc", "hw"))
+
     def in_words(self) -> str:
         """Return how the axes are stored, where that is unusual; or ""."""
         order = ", ".join(self.letters)

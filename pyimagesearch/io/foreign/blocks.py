@@ -47,15 +47,11 @@ class ArrayRows:
         stored = dataset.shape[axes.row]
         self.row_bytes = dataset.dtype.itemsize * max(1, math.prod(dataset.shape) // max(1, stored))
         self.band_rows = min(dataset.chunks[axes.row], stored) if dataset.chunks else 1
+        self.band_bytes = self.band_rows * self.row_bytes
         self._cache: OrderedDict[int, np.ndarray] = OrderedDict()
         self._cached = 0
         self._filtered = dataset.chunks is not None and dataset.id.get_create_plist().get_nfilters() > 0
         self._lock = threading.RLock()
-
-    @property
-    def band_bytes(self) -> int:
-        """The bytes of the rows that share chunks."""
-        return self.band_rows * self.row_bytes
 
     def __len__(self) -> int:
         return self._rows

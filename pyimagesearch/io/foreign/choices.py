@@ -16,13 +16,15 @@ class UnrecognisedError(UserError):
     """What a file holds is not plain, and can be told.
 
     Attributes:
+        reason: the message without the suggestion.
         suggestion: arguments of `Choices` with which the file would be taken, by their names; "KEY" stands for a
             value that only the user knows.
     """
 
     def __init__(self, message: str, suggestion: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.suggestion = dict(suggestion or {})
+        arguments = ", ".join(f'{name}="{value}"' for name, value in (suggestion or {}).items())
+        super().__init__(f"{message}; pass {arguments}" if arguments else message)
+        self.reason, self.suggestion = message, dict(suggestion or {})
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ class Choices:
             )
         if self.rows < 0:
             raise UserError(f"rows: must be a number of rows; received {self.rows}")
+
+    @property
+    def told(self) -> dict[str, str | int]:
+        """What was told, by the argument's name."""
+        return {name: value for name, value in vars(self).items() if value}
 
     @property
     def shape_sides(self) -> tuple[int, ...]:

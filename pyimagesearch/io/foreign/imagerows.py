@@ -19,6 +19,8 @@ _ROWS_AT_ONCE = 64
 class ImageRows:
     """Images of a plan whose form is "files" or "each"; those of other sizes are resized where the user told a size."""
 
+    band_bytes = 0
+
     def __init__(self, file: h5py.File, plan: Plan) -> None:
         self._file, self._plan = file, plan
         self._dataset = find_dataset(file, plan.images) if plan.form == "files" else None

@@ -1,6 +1,7 @@
 """Lists what lies in an HDF5 file, without reading its data and without being led out of it."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import h5py
@@ -19,22 +20,37 @@ _BEGINNING, _LARGEST_FILE = 16, 2**25
 _UNREADABLE = (OSError, RuntimeError, ValueError, TypeError, LookupError, UnicodeError, MemoryError, AttributeError)
 
 
+def open_hdf5(path: str | os.PathLike[str], locked: bool = False) -> h5py.File:
+    """Open an HDF5 file for reading, also one that this process has open elsewhere.
+
+    Args:
+        locked: whether HDF5's own lock is tried first, as ``h5py.File(path)`` takes it, rather than none.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    try:
+        return h5py.File(path, "r", locking=None if locked else False)
+    except OSError as first:
+        try:
+            return h5py.File(path, "r", locking=False if locked else None)  # all of one process must lock alike
+        except OSError:
+            raise first from None
+
+
 def open_foreign(path: str | os.PathLike[str]) -> h5py.File:
-    """Open an HDF5 file for reading, also one that this process has open with HDF5's own lock.
+    """Open an HDF5 file of another program, so that the rest of a notebook can open it too.
 
     Raises:
         UserError: it cannot be opened.
     """
     try:
-        return h5py.File(path, "r", locking=False)
-    except OSError as first:
-        try:
-            return h5py.File(path, "r")  # in one process all openings of a file must lock alike
-        except OSError:
-            raise UserError(f"data set: {os.fspath(path)} cannot be opened as HDF5: {first}") from first
+        return open_hdf5(path, locked=True)
+    except OSError as error:
+        raise UserError(f"data set: {os.fspath(path)} cannot be opened as HDF5: {error}") from error
 
 
-def read_listing(file: h5py.File, most: int = _MOST_OBJECTS) -> Listing:
+def read_listing(file: h5py.File, most: int = _MOST_OBJECTS, alive: Callable[[], None] = lambda: None) -> Listing:
     """List the datasets of an open file with shapes, dtypes, attributes and what is odd about them.
 
     Soft links are followed inside the file. Links to other files, data in other files and missing sources are noted
@@ -42,6 +58,7 @@ def read_listing(file: h5py.File, most: int = _MOST_OBJECTS) -> Listing:
 
     Args:
         most: how many objects are listed at most.
+        alive: called for every hundredth of them.
     """
     datasets: list[DatasetEntry] = []
     groups: dict[str, dict[str, Any]] = {}
@@ -51,6 +68,8 @@ def read_listing(file: h5py.File, most: int = _MOST_OBJECTS) -> Listing:
     while ahead:
         before, group, level = ahead.pop()
         for name in group:
+            if len(datasets) % 100 == 0:
+                alive()
             if len(datasets) + len(groups) >= most:
                 complete = False
                 break

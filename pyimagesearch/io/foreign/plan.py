@@ -62,6 +62,7 @@ class Plan:
         color_order: "RGB" or "BGR"; "" for gray images and vectors.
         color_source: "told", "file", "book", "decoded", "assumed" or "".
         choices: what the user told.
+        storage: how an array lies in the file: "contiguous", or its chunks and their compression.
         rule: what becomes of the values; None until `settle`.
         unfinished: what says that the file's writer was stopped, as a sentence; or "".
         remarks: what else a user should know, as sentences.
@@ -81,12 +82,37 @@ class Plan:
     color_order: str = ""
     color_source: str = ""
     choices: Choices = field(default_factory=Choices)
+    storage: str = ""
     rule: ValueRule | None = None
     unfinished: str = ""
     remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return self.shape[0]
+
+    @property
+    def row_dtype(self) -> np.dtype:
+        """The dtype of rows as they are returned."""
+        return np.dtype(self.rule.dtype) if self.rule else self.dtype.newbyteorder("=")
+
+    @property
+    def is_mappable(self) -> bool:
+        """Whether stored rows are returned as they lie in the file, but for their shape."""
+        return (
+            self.form == "array" and self.axes is not None and self.axes.is_plain
+            and (self.rule is None or self.rule.low is None) and self.row_dtype == self.dtype
+        )  # fmt: skip
+
+    @property
+    def assumption(self) -> str:
+        """A sentence that says what was assumed of colors; or ""."""
+        if self.color_source != "assumed":
+            return ""
+        other = "BGR" if self.color_order == "RGB" else "RGB"
+        return (
+            f"{self.file} does not say the order of its colors; {self.color_order} is ASSUMED: if red and blue are "
+            f'swapped, pass color_order="{other}"'
+        )
 
     @property
     def is_images(self) -> bool:
@@ -121,7 +147,7 @@ class Plan:
         if self.color_order:
             words["color order"] = self._color_in_words()
         if self.is_images and self.rule is None:
-            words["values"] = f"{self.dtype}, not looked at yet"
+            words["values"] = f"{self.dtype}; scale must be told"
         elif self.rule and self.rule.words:
             words["values"] = self.rule.words
         if self.unfinished:

@@ -1,9 +1,8 @@
 """From the path of a file to the plan by which it is read."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
-
-import h5py
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.foreign.choices import Choices, UnrecognisedError
@@ -29,21 +28,33 @@ def plan_file(path: str | os.PathLike[str], choices: Choices | None = None, *, a
         UnrecognisedError: something is not plain, and can be told.
         UserError: the file is no data set, or cannot be read.
     """
-    choices = choices or Choices()
-    require_hdf5(path)
-    others = {name: _list(name) for name in {choices.labels_file, choices.names_file} - {""}}
-    with open_foreign(path) as file:
-        plan = recognise(_list_open(path, file), choices, others)
-        if plan.unfinished or (plan.rule and all(plan.shape) and plan.color_source != "book") or not plan.is_images:
-            return plan
-        with damage_named(plan.file, f"rows of {plan.images or 'the images'}"):
-            seen = look(file, plan)
+    plan = plan_structure(path, choices)
+    if plan.unfinished or (plan.rule and all(plan.shape) and plan.color_source != "book") or not plan.is_images:
+        return plan
+    with open_foreign(path) as file, damage_named(plan.file, f"rows of {plan.images or 'the images'}"):
+        seen = look(file, plan)
     try:
         return plan.settle(seen)
     except UnrecognisedError as error:
         if ask:
             raise
         return replace(plan, remarks=(*plan.remarks, str(error)))
+
+
+def plan_structure(
+    path: str | os.PathLike[str], choices: Choices | None = None, alive: Callable[[], None] = lambda: None
+) -> Plan:
+    """Return how a file is read as far as its structure tells; no row is looked at.
+
+    Args:
+        alive: called again and again meanwhile.
+
+    Raises:
+        UserError: as of `plan_file`.
+    """
+    choices = choices or Choices()
+    others = {name: _list(name, alive) for name in {choices.labels_file, choices.names_file} - {""}}
+    return recognise(_list(path, alive), choices, others)
 
 
 def require_hdf5(path: str | os.PathLike[str]) -> None:
@@ -54,12 +65,7 @@ def require_hdf5(path: str | os.PathLike[str]) -> None:
         raise UserError(f"data set: {os.fspath(path)} must be an HDF5 file; it is {what}")
 
 
-def _list(path: str) -> Listing:
+def _list(path: str | os.PathLike[str], alive: Callable[[], None]) -> Listing:
     require_hdf5(path)
-    with open_foreign(path) as file:
-        return _list_open(path, file)
-
-
-def _list_open(path: str | os.PathLike[str], file: h5py.File) -> Listing:
-    with damage_named(os.fspath(path), "the structure"):
-        return read_listing(file)
+    with open_foreign(path) as file, damage_named(os.fspath(path), "the structure"):
+        return read_listing(file, alive=alive)

@@ -88,13 +88,34 @@ def _plan_of_pair(listing: Listing, choices: Choices, pair: Pair) -> Plan:
     if 0 in shape:
         raise UserError(f"data set: {listing.file} must hold rows; {entry} has none")
     plan = Plan(listing.file, "array", entry.path, np.dtype(entry.dtype), shape, labels, axes)
-    plan = replace(plan, choices=choices, unfinished=stopped, remarks=(*pair.remarks, *_flat_remark(entry, shape)))
+    plan = replace(
+        plan,
+        choices=choices,
+        unfinished=stopped,
+        storage=_storage(entry, axes),
+        remarks=(*pair.remarks, *_flat_remark(entry, shape)),
+    )
     if not plan.is_images:
         if choices.scale or choices.color_order:
             raise UserError(f"scale, color_order: are for images; rows of {entry} are vectors; shape may unfold them")
         return plan
     rule = rule_of(plan.dtype, choices, None)
     return colored(replace(plan, rule=rule), listing.attributes_of(entry))
+
+
+def _storage(entry: DatasetEntry, axes: Axes) -> str:
+    if entry.chunks is None:
+        return "contiguous" + (", memory-mapped" if axes.is_plain else "")
+    packed = [name for name in entry.filters if name not in ("shuffle", "fletcher32")]
+    whole = all(
+        chunk >= side
+        for letter, chunk, side in zip(axes.letters, entry.chunks, entry.shape, strict=True)
+        if letter != "n"
+    )
+    return (
+        f"chunks of {'x'.join(map(str, entry.chunks))}" + ("" if whole else ", rows spread over several")
+        + (f", compressed by {' and '.join(packed)}" if packed else "")
+    )  # fmt: skip
 
 
 def _axes(entry: DatasetEntry, choices: Choices, count: int) -> Axes:

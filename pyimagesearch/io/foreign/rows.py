@@ -24,6 +24,8 @@ _LOOKED_AT = 64
 class StoredRows(Protocol):
     """Rows as they are stored, but with their axes in order."""
 
+    band_bytes: int
+
     def __len__(self) -> int: ...
 
     def blocks(self, first: int = 0, last: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
@@ -91,7 +93,7 @@ class PlannedRows:
         self._file = open_foreign(plan.file)
         self.stored = stored_rows(self._file, plan, memory_bytes=memory_bytes, cache_bytes=cache_bytes, scratch=scratch)
         self._values = ValueMap(plan.rule) if plan.rule else None
-        self.dtype = np.dtype(plan.rule.dtype) if plan.rule else plan.dtype
+        self.dtype = plan.row_dtype
 
     def __enter__(self) -> "PlannedRows":
         return self
@@ -113,7 +115,7 @@ class PlannedRows:
         """
         with self._damage_named():
             for start, block in self.stored.blocks(first, last):
-                yield start, self._values.apply(block, start) if self._values else block
+                yield start, self._values.apply(block, start) if self._values else block.astype(self.dtype, copy=False)
 
     def read(self, rows: Sequence[int]) -> np.ndarray:
         """Return rows by number, in any order, as a new ndarray of shape (k, h, w, c) or (k, d).
@@ -123,7 +125,11 @@ class PlannedRows:
         """
         with self._damage_named():
             block = self.stored.read(rows)
-        return self._values.apply(block, int(min(rows, default=0))) if self._values else block
+        return (
+            self._values.apply(block, int(min(rows, default=0)))
+            if self._values
+            else block.astype(self.dtype, copy=False)
+        )
 
     def losses(self) -> str:
         """Return what scaling has lost so far, for people; or ""."""

@@ -9,7 +9,11 @@ import h5py
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.format.header import Header, Provenance, header_of_file, is_ours, open_file
+from pyimagesearch.io.foreign.choices import Choices
+from pyimagesearch.io.foreign.labels import read_labels
+from pyimagesearch.io.foreign.plan import Plan
+from pyimagesearch.io.foreign.planning import plan_file
+from pyimagesearch.io.format.header import Header, Provenance, header_of_file, is_ours, open_file, validate_ours
 from pyimagesearch.io.format.layout import COLUMNS
 from pyimagesearch.io.format.shardtable import ShardEntry, identity, is_united, read_table
 from pyimagesearch.io.format.untrusted import damaged, open_dataset, read_number, read_strings, read_text
@@ -17,25 +21,52 @@ from pyimagesearch.io.format.untrusted import damaged, open_dataset, read_number
 _MEND = "copy the right file there, or build the data set again"
 
 
-def read_header(path: str | os.PathLike[str]) -> Header:
-    """Read and validate the header of a data set.
+def read_header(path: str | os.PathLike[str], choices: Choices | None = None) -> Header:
+    """Read and validate the header of a data set, ours or another program's.
+
+    Args:
+        choices: what the user tells of a file of another program.
 
     Raises:
         UserError: the file is missing, not HDF5, unfinished, of a newer format, or holds no
             labelled rows.
+        UnrecognisedError: what a file of another program holds is not plain, and can be told.
     """
-    with open_file(path) as file:
-        return header_of(file)
+    with open_file(path, choices) as file:
+        if is_ours(file):
+            if choices and choices != Choices():
+                raise UserError(
+                    f"data set: {os.fspath(path)} says itself where its rows are, and how they are stored; "
+                    f"leave out {', '.join(choices.told)}"
+                )
+            return header_of(file)
+    return planned_header(plan_file(path, choices))
 
 
 def header_of(file: h5py.File, unfinished: bool = False) -> Header:
-    """Read and validate the header of an open data set, as `read_header` does.
+    """Read and validate the header of an open file of ours.
 
     Args:
         unfinished: whether an unfinished file is welcome.
+
+    Raises:
+        UserError: another program wrote it; otherwise as `read_header`.
     """
-    ours = is_ours(file, unfinished)
-    return united_header(file) if ours and is_united(file) else header_of_file(file, ours)
+    validate_ours(file, unfinished)
+    return united_header(file) if is_united(file) else header_of_file(file)
+
+
+def planned_header(plan: Plan) -> Header:
+    """Return the header of a file of another program; its labels are read.
+
+    Raises:
+        UserError: they are no classes, or the file is unfinished.
+    """
+    labels = read_labels(plan)
+    return Header(
+        path=Path(plan.file), key=plan.images, encoding="raw", shape=plan.shape, dtype=plan.row_dtype,
+        labels=labels.numbers, label_names=labels.names, color_order=plan.color_order or "BGR", plan=plan,
+    )  # fmt: skip
 
 
 def united_header(file: h5py.File) -> Header:

@@ -13,6 +13,10 @@ import numpy as np
 
 import pyimagesearch
 from pyimagesearch.errors import UserError
+from pyimagesearch.io.foreign.choices import Choices
+from pyimagesearch.io.foreign.identity import what_is
+from pyimagesearch.io.foreign.listing import open_hdf5
+from pyimagesearch.io.foreign.plan import Plan
 from pyimagesearch.io.format.layout import FORMAT, KEYS, VERSION, utf8
 from pyimagesearch.io.format.sandbox import try_in_sandbox
 from pyimagesearch.io.format.untrusted import (
@@ -27,6 +31,8 @@ from pyimagesearch.io.format.untrusted import (
 
 _LARGEST_SIDE = 65500
 _MOST_CLASSES = 2**20
+_HEAD = 2**16  # our attributes lie at the beginning of a file
+_OUR_ATTRIBUTES = {"format", "format_version", "complete", "checksum", "encoding", "history", "build", "libraries"}
 
 
 @dataclass(frozen=True)
@@ -59,11 +65,11 @@ class Header:
         dtype: dtype of a row.
         labels: int64 ndarray of shape (n,).
         label_names: the names of the classes, or an empty list where the file has none.
-        color_order: "BGR" or "RGB"; files that do not say are BGR, as the book's are.
-        ours: whether this package wrote the file.
+        color_order: "BGR" or "RGB".
         provenance: where the rows come from.
         quality: of JPEG images, where the file says it.
         shards: the headers of the files that hold the rows, in order, where these are not in ``path`` itself.
+        plan: how a file of another program is read; None for our own.
     """
 
     path: Path
@@ -74,10 +80,10 @@ class Header:
     labels: np.ndarray
     label_names: list[str]
     color_order: str
-    ours: bool
     provenance: Provenance = field(default_factory=Provenance)
     quality: int | None = None
     shards: tuple["Header", ...] = ()
+    plan: Plan | None = None
 
     @property
     def build(self) -> str:
@@ -118,8 +124,13 @@ class Header:
         return fit_of(self.provenance.history)
 
 
-def open_file(path: str | os.PathLike[str]) -> h5py.File:
-    """Open an HDF5 file for reading, once another process has opened it unharmed (see `sandbox`).
+def open_file(path: str | os.PathLike[str], choices: Choices | None = None) -> h5py.File:
+    """Open an HDF5 file for reading.
+
+    A file that does not begin as ours do is opened by another process first (see `sandbox`).
+
+    Args:
+        choices: what the user tells of a file of another program.
 
     Raises:
         UserError: there is no such file, or it is not HDF5, damaged or hostile.
@@ -129,9 +140,12 @@ def open_file(path: str | os.PathLike[str]) -> h5py.File:
             f"data set: {os.fspath(path)} does not exist or is no file; check the path, "
             "or run the step that writes it first"
         )
-    try_in_sandbox(path)
+    if what := what_is(path):
+        raise UserError(f"data set: {os.fspath(path)} must be an HDF5 file; it is {what}")
+    if not _begins_like_ours(path):
+        try_in_sandbox(path, choices)
     try:
-        return h5py.File(path, "r", locking=False)  # a finished file never changes
+        return open_hdf5(path)
     except OSError as error:
         raise UserError(
             f"data set: {os.fspath(path)} must be an HDF5 file; it is not, or it is damaged ({error}); "
@@ -139,31 +153,35 @@ def open_file(path: str | os.PathLike[str]) -> h5py.File:
         ) from error
 
 
-def is_ours(file: h5py.File, unfinished: bool = False) -> bool:
+def _begins_like_ours(path: str | os.PathLike[str]) -> bool:
+    with open(path, "rb") as file:
+        head = file.read(_HEAD)
+    return b"format\0" in head and FORMAT.encode() in head
+
+
+def is_ours(file: h5py.File) -> bool:
     """Return whether this package wrote an open file.
 
-    Args:
-        unfinished: whether an unfinished file is welcome.
-
     Raises:
-        UserError: this package wrote it, and it is unfinished, damaged or of a newer format.
+        UserError: this package wrote it, and it is damaged.
     """
     if read_text(file, "format") == FORMAT:
-        _validate_ours(file, Path(file.filename), unfinished)
         return True
-    if read_attribute(file, "checksum") is not None and read_attribute(file, "format_version") is not None:
+    with damage_reported(file.filename):
+        others = _OUR_ATTRIBUTES - set(file.attrs)
+    if not others - {"format"}:
         raise damaged(file.filename, "its attribute format is not what was written")
     return False
 
 
-def header_of_file(file: h5py.File, ours: bool) -> Header:
-    """Read the header of an open file that holds its rows itself.
+def header_of_file(file: h5py.File) -> Header:
+    """Read the header of an open file of ours that holds its rows itself.
 
     Raises:
         UserError: it holds no labelled rows.
     """
     path = Path(file.filename)
-    jpeg = ours and read_text(file, "encoding") == "jpeg"
+    jpeg = read_text(file, "encoding") == "jpeg"
     keys = ("jpeg",) if jpeg else KEYS
     found = {key: open_dataset(file, key) for key in keys}
     key, rows = next(((key, rows) for key, rows in found.items() if rows is not None), ("", None))
@@ -172,8 +190,7 @@ def header_of_file(file: h5py.File, ours: bool) -> Header:
         with damage_reported(path):
             names = ", ".join(map(str, file)) or "nothing"
         raise UserError(
-            f"data set: {path} must hold labels and one of {', '.join(keys)}; it holds {names}; was it made by "
-            "another program?"
+            f"data set: {path} must hold labels and one of {', '.join(keys)}; it holds {names}; build it again"
         )
     shape, dtype = (_jpeg_shape(file), np.dtype(np.uint8)) if jpeg else (rows.shape or (), rows.dtype)
     if labels.shape != shape[:1] or len(shape) < 2 or shape[0] == 0 or dtype.kind not in "iuf":
@@ -192,7 +209,6 @@ def header_of_file(file: h5py.File, ours: bool) -> Header:
         labels=_class_indexes(classes, path),
         label_names=read_strings(file, "label_names"),
         color_order=read_text(file, "color_order") or "BGR",
-        ours=ours,
         provenance=Provenance(*(read_text(file, name) for name in ("history", "build", "recipe", "libraries"))),
         quality=read_number(file, "quality"),
     )
@@ -214,7 +230,15 @@ def _jpeg_shape(file: h5py.File) -> tuple[int, ...]:
     return (*ends.shape, *map(int, image))
 
 
-def _validate_ours(file: h5py.File, path: Path, unfinished: bool) -> None:
+def validate_ours(file: h5py.File, unfinished: bool) -> None:
+    """Raise a `UserError` unless an open file is whole, by its own words, and of a format that is known.
+
+    Args:
+        unfinished: whether an unfinished file is welcome.
+    """
+    path = Path(file.filename)
+    if not is_ours(file):
+        raise UserError(f"data set: {path} must be a file that this package wrote; convert it first")
     version = read_attribute(file, "format_version")
     if not isinstance(version, np.integer) or not 1 <= version <= VERSION:
         raise UserError(

@@ -1,9 +1,11 @@
-"""Open every HDF5 file in another process first, and in this one only if that process lives.
+"""Open the HDF5 files of strangers in another process first, and in this one only if that process lives.
 
 A damaged or hostile file can make the HDF5 library loop or crash inside a call that nothing in the same process can
-stop. So a helper process opens every file first, with limits of processor time and, on Linux, of memory. It starts with
-the first file, in about a quarter of a second; after that a new file costs about a millisecond, and the same file
+stop. So a helper process opens such a file first, with limits of processor time and, on Linux, of memory. It starts
+with the first file, in about a quarter of a second; after that a new file costs about a millisecond, and the same file
 nothing. Windows knows no such limits: files are opened there at once.
+
+Files that begin as ours do are opened without it, but for those that are described, verified or converted.
 """
 
 import atexit
@@ -18,6 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,10 +28,15 @@ from typing import Any
 import h5py
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.format.layout import DATASETS
+from pyimagesearch.io.foreign.choices import Choices
+from pyimagesearch.io.foreign.labels import read_labels, read_paths
+from pyimagesearch.io.foreign.listing import open_hdf5
+from pyimagesearch.io.foreign.planning import plan_structure
+from pyimagesearch.io.foreign.rows import stored_rows
+from pyimagesearch.io.format.layout import DATASETS, FORMAT
 from pyimagesearch.io.format.shardtable import NAME as TABLE
 from pyimagesearch.io.format.shardtable import is_united, read_table
-from pyimagesearch.io.format.untrusted import open_dataset, source_files
+from pyimagesearch.io.format.untrusted import open_dataset, read_text, source_files
 
 try:
     import resource
@@ -40,27 +48,34 @@ _COMMAND = "from pyimagesearch.io.format.sandbox import serve; serve()"
 _PATIENCE_SECONDS = 60  # for a disk that does not answer; a loop is ended much sooner
 _SETTLED_NS = 50_000_000  # clocks of file systems tick: a file may change again in the same tick
 _STRINGS_AT_ONCE = 10_000
+_BYTES_PER_SECOND = 2**24  # of compressed files, at least
+_LARGEST_LOOK = 2**24
 
 _lock = threading.Lock()
-_known: dict[tuple[int, ...], str] = {}
+_known: dict[tuple[Any, ...], str] = {}
 _helper: "_Helper | None" = None
 
 
-def try_in_sandbox(path: str | os.PathLike[str]) -> None:
+def try_in_sandbox(path: str | os.PathLike[str], choices: Choices | None = None) -> None:
     """Return if a file can be opened without harm.
+
+    Args:
+        choices: what the user tells of a file of another program.
 
     Raises:
         UserError: opening it hangs, crashes, or takes too much memory.
     """
-    if resource is None:
+    if resource is None or not os.path.isfile(path):
         return
-    identity = _identity(path)
+    choices = choices or Choices()
+    files = [path, *filter(os.path.isfile, (choices.labels_file, choices.names_file))]
+    identity = tuple(map(_identity, files))
     with _lock:
-        complaint = _known.get(identity)
+        complaint = _known.get((identity, choices))
         if complaint is None:
-            complaint = _ask(os.path.abspath(os.fspath(path)))
-            if time.time_ns() - identity[-1] > _SETTLED_NS:
-                _known[identity] = complaint
+            complaint = _ask(os.path.abspath(os.fspath(path)), choices)
+            if time.time_ns() - max(changed for *_, changed in identity) > _SETTLED_NS:
+                _known[identity, choices] = complaint
     if complaint:
         raise UserError(
             f"data set: {os.fspath(path)} is damaged, or made to do harm: it {complaint}; a helper process tried, "
@@ -68,22 +83,17 @@ def try_in_sandbox(path: str | os.PathLike[str]) -> None:
         )
 
 
-def trust(path: str | os.PathLike[str]) -> None:
-    """Remember that this process made a file itself."""
-    _known[_identity(path)] = ""
-
-
 def _identity(path: str | os.PathLike[str]) -> tuple[int, ...]:
     status = os.stat(path)
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _ask(path: str) -> str:
+def _ask(path: str, choices: Choices) -> str:
     global _helper  # noqa: PLW0603, RUF100 - one helper a process
     if _helper is None or not _helper.is_mine():
         _helper = _Helper()
     try:
-        return _helper.ask(path)
+        return _helper.ask(path, choices)
     except EOFError:
         how, _helper = _helper.end(), None
         return how
@@ -117,15 +127,16 @@ class _Helper:
         """Return whether this process started it; a fork must not share its pipes."""
         return self._owner == os.getpid()
 
-    def ask(self, path: str) -> str:
+    def ask(self, path: str, choices: Choices) -> str:
         """Return what is wrong with a file, or "".
 
         Raises:
             EOFError: the file was the end of the helper.
         """
         assert self._process.stdin
+        folder = os.getcwd() if choices.labels_file or choices.names_file else os.sep
         try:
-            self._process.stdin.write(json.dumps(path) + "\n")
+            self._process.stdin.write(json.dumps([folder, path, asdict(choices)]) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError as error:
             raise EOFError from error
@@ -161,18 +172,22 @@ class _Helper:
 
 
 def serve() -> None:
-    """Be the helper process: open files whose paths come as lines of JSON; answer what is wrong with each, or ""."""
+    """Be the helper process: open files, each told by a line of JSON; answer what is wrong with each, or ""."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_memory()
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
-        print(json.dumps(_try(json.loads(line))), flush=True)
+        folder, path, choices = json.loads(line)
+        with contextlib.suppress(OSError):
+            os.chdir(folder)
+        print(json.dumps(_try(path, Choices(**choices))), flush=True)
 
 
-def _try(path: str, seen: set[str] | None = None) -> str:
+def _try(path: str, choices: Choices, seen: set[str] | None = None) -> str:
     """Read all of a file's structure that the readers of this package ever touch, and none of its bulk.
 
     Args:
+        choices: what the user tells.
         seen: files that need no second look, to which this one is added.
 
     Returns:
@@ -183,11 +198,21 @@ def _try(path: str, seen: set[str] | None = None) -> str:
     seen.add(path)
     _allow_more_time()
     looks: list[Callable[[h5py.File], Any]] = [list, lambda file: dict(file.attrs)]
-    looks += [partial(_touch, name=name, seen=seen) for name in DATASETS]
-    with contextlib.suppress(OSError), h5py.File(path, "r", locking=False) as file:
+    with contextlib.suppress(OSError), open_hdf5(path) as file:
+        if _is_ours(file):
+            looks += [partial(_touch, name=name, seen=seen) for name in DATASETS]
+        else:
+            looks += [partial(_touch_planned, path=path, choices=choices)]
         if any(_exhausts_memory(look, file) for look in looks):
             return f"would take more than {LIMIT_BYTES / 2**30:.0f} GiB of memory to open"
     return ""
+
+
+def _is_ours(file: h5py.File) -> bool:
+    try:
+        return read_text(file, "format") == FORMAT
+    except UserError:
+        return False
 
 
 def _exhausts_memory(look: Callable[[h5py.File], Any], file: h5py.File) -> bool:
@@ -197,6 +222,19 @@ def _exhausts_memory(look: Callable[[h5py.File], Any], file: h5py.File) -> bool:
         cause = error.__cause__ or error
         return isinstance(cause, MemoryError) or "alloc" in str(cause)
     return False
+
+
+def _touch_planned(file: h5py.File, path: str, choices: Choices) -> None:
+    """Read what a file of another program holds as its readers will, but for the bulk of its images."""
+    plan = plan_structure(path, choices, _allow_more_time)
+    rows = stored_rows(file, plan)
+    for read in (read_labels, read_paths):
+        _allow_more_time(os.path.getsize(plan.labels.file or path))
+        read(plan)
+    if rows.band_bytes <= _LARGEST_LOOK:
+        _allow_more_time()
+        rows.read([0])
+        rows.read([len(plan) - 1])
 
 
 def _touch(file: h5py.File, name: str, seen: set[str]) -> None:
@@ -209,7 +247,7 @@ def _touch(file: h5py.File, name: str, seen: set[str]) -> None:
         for source in sorted(source_files(dataset) - {"."}):
             path = os.path.join(os.path.dirname(file.filename), source)
             if path not in seen:
-                _try(path, seen)
+                _try(path, Choices(), seen)
     if dataset.size and dataset.ndim:
         dataset[:1]
         dataset[-1:]
@@ -224,11 +262,13 @@ def _touch(file: h5py.File, name: str, seen: set[str]) -> None:
             _allow_more_time()
 
 
-def _allow_more_time() -> None:
-    """Allow some more seconds of the processor; the kernel ends the process after them."""
+def _allow_more_time(nbytes: int = 0) -> None:
+    """Allow some more seconds of the processor, and what it takes to read bytes; the kernel ends the process then."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime) + LIMIT_SECONDS, hard))
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime + nbytes / _BYTES_PER_SECOND) + LIMIT_SECONDS, hard)
+    )
 
 
 def _limit_memory() -> None:

@@ -47,7 +47,7 @@ def open_dataset(file: h5py.File, name: str, shards: Collection[str] | None = No
     Args:
         name: one of `layout.DATASETS`: others were not opened in the sandbox.
         shards: names of files in the same folder, validated elsewhere, which alone may hold the data; by default
-            any file of that folder, validated here.
+            any file of that folder.
 
     Raises:
         UserError: it is a link, keeps its data in other files, or claims far more data than it has.
@@ -105,7 +105,7 @@ def source_files(dataset: h5py.Dataset) -> set[str]:
     return {source.file_name.replace("%%", "%") for source in dataset.virtual_sources()}
 
 
-def _open(file: h5py.File, name: str, shards: Collection[str] | None = None) -> h5py.Dataset | None:
+def _open(file: h5py.File, name: str, shards: Collection[str] | None) -> h5py.Dataset | None:
     link = file.get(name, getlink=True)
     if link is None:
         return None
@@ -122,28 +122,14 @@ def _open(file: h5py.File, name: str, shards: Collection[str] | None = None) -> 
     if dataset.external:
         raise _refused(file, f"{name} keeps its data in {dataset.external[0][0]}")
     if dataset.is_virtual:
-        _check_sources(file, dataset, shards)
+        folder = os.path.dirname(file.filename)
+        for name in sorted(source_files(dataset)):
+            beside = os.path.basename(name) == name and not os.path.islink(os.path.join(folder, name))
+            if not (beside if shards is None else name in shards):
+                raise _refused(file, f"{dataset.name} takes its data from {name}, which is none of its shards")
     else:
         _check_claim(file, dataset)
     return dataset
-
-
-def _check_sources(file: h5py.File, dataset: h5py.Dataset, shards: Collection[str] | None) -> None:
-    if shards is not None:
-        if others := source_files(dataset).difference(shards):
-            raise _refused(file, f"{dataset.name} takes its data from {min(others)}, which is none of its shards")
-        return
-    folder = os.path.dirname(os.path.abspath(file.filename))
-    for source in dataset.virtual_sources():
-        name = source.file_name.replace("%%", "%")
-        path = os.path.normpath(os.path.join(folder, name))
-        if (os.path.dirname(path) != folder and name != ".") or os.path.islink(path):
-            raise _refused(file, f"{dataset.name} takes its data from {name}, outside its own folder")
-        if name != "." and os.path.isfile(path):
-            with h5py.File(path, "r") as other:
-                mapped = _open(other, source.dset_name.lstrip("/"))
-                if mapped is not None and mapped.is_virtual:
-                    raise _refused(file, f"{dataset.name} takes its data from {path}, which takes it from others")
 
 
 def _check_claim(file: h5py.File, dataset: h5py.Dataset) -> None:
@@ -163,5 +149,5 @@ def _check_claim(file: h5py.File, dataset: h5py.Dataset) -> None:
 def _refused(file: h5py.File, what: str) -> UserError:
     return UserError(
         f"data set: {file.filename} must hold all of its data itself, and no more than it says; {what}; "
-        "do not trust it, or copy it with h5repack first"
+        "build it again, or do not trust it"
     )

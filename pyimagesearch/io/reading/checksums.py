@@ -27,6 +27,10 @@ class ChecksummedReader:
     """
 
     def __init__(self, header: Header) -> None:
+        if header.plan:
+            raise UserError(
+                f"data set: {header.path} has no checksums to verify; convert it, and the copy will have them"
+            )
         n = header.shape[0]
         self._labels, self._rows = header.labels, self._open(header)
         with open_file(header.path) as file:

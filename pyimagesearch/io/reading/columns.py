@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.io.foreign.labels import read_paths
 from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.io.format.header import Header, open_file
 from pyimagesearch.io.format.untrusted import read_dataset, read_strings
@@ -16,8 +17,8 @@ def read_column(header: Header, name: str) -> np.ndarray | None:
     Raises:
         UserError: a file cannot be read.
     """
-    columns = []
-    for each in header.files:
+    columns: list[np.ndarray | None] = []
+    for each in () if header.plan else header.files:
         with open_file(each.path) as file:
             columns.append(read_dataset(file, name))
     found = [column for column in columns if column is not None]
@@ -30,6 +31,8 @@ def read_row_paths(header: Header) -> list[str]:
     Raises:
         UserError: a file cannot be read.
     """
+    if header.plan:
+        return read_paths(header.plan)
     paths: list[str] = []
     for each in header.files:
         with open_file(each.path) as file:

@@ -1,8 +1,8 @@
 """Read rows by index, the fastest way that a file allows."""
 
 import contextlib
-import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -11,6 +11,12 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io.encodings.jpeg import JpegReader
 from pyimagesearch.io.encodings.raw import RawReader, row_offsets
 from pyimagesearch.io.encodings.row import RowReader
+from pyimagesearch.io.foreign.axes import Axes
+from pyimagesearch.io.foreign.blocks import ArrayRows
+from pyimagesearch.io.foreign.links import find_dataset
+from pyimagesearch.io.foreign.listing import open_foreign
+from pyimagesearch.io.foreign.rows import PlannedRows
+from pyimagesearch.io.foreign.tail import count_unwritten_tail, unwritten
 from pyimagesearch.io.format.header import Header, open_file
 from pyimagesearch.io.format.untrusted import damage_reported, damaged, open_dataset
 
@@ -25,6 +31,8 @@ def open_rows(header: Header) -> RowReader:
     """
     if header.shards:
         return ShardedReader(header)
+    if header.plan:
+        return _open_planned(header)
     file = open_file(header.path)
     if header.encoding == "jpeg":
         with file:
@@ -34,18 +42,49 @@ def open_rows(header: Header) -> RowReader:
         raise damaged(header.path, f"{header.key} has changed since its header was read")
     with damage_reported(header.path):
         offsets = row_offsets(dataset)
-    if offsets is None:
-        return H5pyReader(file, dataset)
+        if offsets is None:  # another program copied the file, and compressed it
+            rows = ArrayRows(dataset, Axes("nhwc" if dataset.ndim == 4 else "nd"), len(dataset))
+            return BlockReader(file, rows, header.path)
     file.close()
     return RawReader(header, offsets)
 
 
-class H5pyReader(RowReader):
-    """Reads rows of any other HDF5 dataset one by one: h5py is slow with lists of rows."""
+def _open_planned(header: Header) -> RowReader:
+    plan = header.plan
+    assert plan
+    if plan.is_mappable:
+        with open_foreign(plan.file) as file, damage_reported(header.path):
+            offsets = row_offsets(find_dataset(file, plan.images))
+        if offsets is not None:
+            return RawReader(header, offsets)
+    rows = PlannedRows(plan)
+    return BlockReader(rows, rows, header.path)
 
-    def __init__(self, file: h5py.File, dataset: h5py.Dataset) -> None:
-        self._file, self._dataset = file, dataset
-        self._lock = threading.Lock()
+
+def warnings_of(header: Header, shuffled: bool) -> list[str]:
+    """Return what a user should know before rows are read, as sentences: what is assumed, and what is slow."""
+    if not header.plan:
+        return []
+    found = [header.plan.assumption]
+    with PlannedRows(header.plan) as rows:
+        if count := count_unwritten_tail(rows.stored, header.labels):
+            found.append(f"{header.path}: {unwritten(count, header.shape[0])}")
+        if shuffled and (slow := rows.slow_when_shuffled()):
+            found.append(f"{header.path}: {slow}; convert it to a fast file")
+    return [each for each in found if each]
+
+
+class BlockReader(RowReader):
+    """Reads rows by whole chunks, which it keeps for the next ones.
+
+    Args:
+        file: what is to be closed at the end.
+        rows: the rows of the file.
+        path: its path.
+    """
+
+    def __init__(self, file: h5py.File | PlannedRows, rows: ArrayRows | PlannedRows, path: Path) -> None:
+        self._file, self._rows, self._path = file, rows, path
 
     def row(self, index: int) -> np.ndarray:
         """Return a copy of one row; otherwise as `read`."""
@@ -57,12 +96,9 @@ class H5pyReader(RowReader):
         Raises:
             UserError: they cannot be read, because the file is damaged.
         """
-        shape, dtype = self._dataset.shape[1:], self._dataset.dtype.newbyteorder("=")
-        rows = np.empty((len(indexes), *shape), dtype)
-        with self._lock, damage_reported(self._file.filename):
-            for place, index in enumerate(indexes):
-                self._dataset.read_direct(rows, np.s_[int(index)], np.s_[place])
-        return list(rows)
+        with damage_reported(self._path):
+            block = self._rows.read(indexes)
+        return list(block if block.dtype.isnative else block.astype(block.dtype.newbyteorder("=")))
 
     def close(self) -> None:
         """Close the file."""

@@ -21,12 +21,12 @@ def test_features_keep_their_dtype(tmp_path, dtype):
 
 
 def test_rows_of_chunks_are_mapped_where_they_lie(tmp_path, rng):
-    rows = rng.integers(0, 256, (11, 4, 5), np.uint8)
+    rows = rng.integers(0, 256, (11, 4, 5, 1), np.uint8)
     with h5py.File(tmp_path / "chunks.hdf5", "w") as file:
-        dataset = file.create_dataset("images", data=rows, chunks=(3, 4, 5))
+        dataset = file.create_dataset("images", data=rows, chunks=(3, 4, 5, 1))
         file["labels"] = np.zeros(11, int)
-        file.create_dataset("packed", data=rows, chunks=(3, 4, 5), compression="gzip")
-        file.create_dataset("spread", data=rows, chunks=(3, 4, 2))
+        file.create_dataset("packed", data=rows, chunks=(3, 4, 5, 1), compression="gzip")
+        file.create_dataset("spread", data=rows, chunks=(3, 4, 2, 1))
         assert row_offsets(file["packed"]) is None
         assert row_offsets(file["spread"]) is None
         offsets = row_offsets(dataset)

@@ -29,7 +29,7 @@ def test_a_description_does_not_ask(make):
     plan = plan_file(make({"X": pictures() / 255, "y": classes()}), ask=False)
     assert plan.rule is None
     assert "tell scale, 0..1 to map" in plan.in_words()["remarks"]
-    assert plan.in_words()["values"] == "float64, not looked at yet"
+    assert plan.in_words()["values"] == "float64; scale must be told"
 
 
 def test_uint16_converts_by_scale_or_is_kept(make, read):
@@ -85,8 +85,9 @@ def test_a_value_that_breaks_the_rule_is_named_by_its_row(make):
         with PlannedRows(plan) as rows, pytest.raises(UserError, match=match):
             list(rows.blocks())
     images[300, 1, 2, 0], images[0] = 0.5, 7
-    with PlannedRows(plan_file(make({"X": images, "y": classes(1000)}))) as rows, pytest.raises(
-        UserError, match=r"whole numbers in 0\.\.255; tell scale, or keep; row 300 has 0\.5"
+    with (
+        PlannedRows(plan_file(make({"X": images, "y": classes(1000)}))) as rows,
+        pytest.raises(UserError, match=r"whole numbers in 0\.\.255; tell scale, or keep; row 300 has 0\.5"),
     ):
         list(rows.blocks())
 

@@ -9,6 +9,7 @@ from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.io.batching.batchloader import BatchLoader
 from pyimagesearch.io.format import header
 from pyimagesearch.io.format.dataset import read_header
+from pyimagesearch.io.format.sandbox import try_in_sandbox
 from pyimagesearch.io.format.untrusted import open_dataset
 from pyimagesearch.io.inspection import describe
 
@@ -59,8 +60,8 @@ def map_data_by_dots(file, secret):
 @pytest.mark.parametrize(
     ("trick", "message"),
     [
-        (link_outside, "images is a link to .*secret.hdf5:images"),
-        (link_through_a_group, "images is a link to /other/images"),
+        (link_outside, "images leads to another file, .*secret.hdf5:images"),
+        (link_through_a_group, "images leads to another file, .*secret.hdf5:/"),
         (keep_data_outside, "images keeps its data in .*secret.hdf5"),
         (map_data_outside, "images takes its data from .*secret.hdf5, outside its own folder"),
         (map_data_by_dots, r"images takes its data from \.\./.*secret.hdf5, outside its own folder"),
@@ -111,11 +112,9 @@ def test_a_small_file_cannot_claim_terabytes(tmp_path, name, shape, options):
     path = tmp_path / "bomb.hdf5"
     with h5py.File(path, "w") as file:
         file.create_dataset(name, shape, "uint8", **options)
-        if name == "images":
-            file["labels"] = np.zeros(6, np.int64)
-        else:
-            file["images"] = IMAGES
-    with pytest.raises(UserError, match=r"/(labels|images) claims [\d,]+ bytes and holds"):
+        other = "labels" if name == "images" else "images"
+        file.create_dataset(other, (shape[0], *((8, 8, 3) if name == "labels" else ())), "uint8", chunks=True)
+    with pytest.raises(UserError, match=r"bomb\.hdf5 is unfinished: nothing was ever written into images"):
         read_header(path)
 
 
@@ -123,10 +122,10 @@ def test_absurd_chunks_are_refused(tmp_path):
     path = tmp_path / "bomb.hdf5"
     with labelled(path) as file:
         images = file.create_dataset(
-            "images", (6, 8, 8, 3), "uint8", chunks=(2**18, 32, 32, 3), maxshape=(None,) * 4, compression="gzip"
+            "images", (6, 8, 8, 3), "uint8", chunks=(2**20, 32, 32, 3), maxshape=(None,) * 4, compression="gzip"
         )
         images.id.write_direct_chunk((0, 0, 0, 0), b"x")
-    with pytest.raises(UserError, match="has chunks of 805,306,368 bytes, more than"):
+    with pytest.raises(UserError, match="images has chunks of more than 2 GiB"):
         read_header(path)
 
 
@@ -157,6 +156,7 @@ def test_bits_flipped_anywhere_never_crash_the_reader(tmp_path):
         content[int(rng.integers(0, len(content)))] ^= 1 << int(rng.integers(0, 8))
         path.write_bytes(content)
         try:
+            try_in_sandbox(path)  # as those who describe or convert a file do; HDF5 itself may crash
             loader = BatchLoader(path, 6, dtype="uint8")
             loader.batch(0, 0)
             loader.close()
@@ -191,5 +191,5 @@ def test_types_that_h5py_does_not_know_are_damage(tmp_path, name):
         del file[name]
         space = h5py.h5s.create_simple((6,))
         h5py.h5d.create(file.id, name.encode(), h5py.h5t.UNIX_D32LE, space)
-    with pytest.raises(UserError, match=f"is damaged, .*{name}: No NumPy equivalent"):
+    with pytest.raises(UserError, match=f"{name} cannot be read .No NumPy equivalent"):
         read_header(tmp_path / "odd.hdf5")

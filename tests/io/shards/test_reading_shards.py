@@ -30,7 +30,7 @@ class TestReading:
         one, several = (write_set(n, f"{n}.hdf5", encoding=encoding) for n in (1, count))
         whole, united = read_header(one), read_header(several)
         assert united.labels.tolist() == whole.labels.tolist()
-        for field in ("key", "encoding", "shape", "dtype", "label_names", "color_order", "ours", "build", "recipe"):
+        for field in ("key", "encoding", "shape", "dtype", "label_names", "color_order", "build", "recipe"):
             assert getattr(united, field) == getattr(whole, field)
         assert len(united.shards) == len(united.files) == count
         assert whole.shards == ()

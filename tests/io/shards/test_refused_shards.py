@@ -8,6 +8,7 @@ import pytest
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.batching.batchloader import BatchLoader
 from pyimagesearch.io.format.dataset import read_header
+from pyimagesearch.io.format.sandbox import try_in_sandbox
 from pyimagesearch.io.shards.names import shard_path
 from tests.io.shards.sharded import ROWS
 
@@ -138,6 +139,7 @@ def test_flipped_bits_give_an_error_or_the_right_header(write_set, victim):
         content[int(rng.choice(places))] ^= 1 << int(rng.integers(0, 8))
         file.write_bytes(content)
         try:
+            try_in_sandbox(path)  # as those who describe or convert a file do; HDF5 itself may crash
             header = read_header(path)
             outcomes["read"] += 1
             told = header.shape == expected.shape and header.label_names == expected.label_names
