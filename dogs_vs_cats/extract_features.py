@@ -27,12 +27,14 @@ def main(args, config):
     import numpy as np
 
     from pyimagesearch.features import FeatureExtraction, FeatureExtractor, open_images
+    from pyimagesearch.io.images import Decoding
     from pyimagesearch.io.shards.names import files_of_set
     from pyimagesearch.utils.atomic import check_output
 
     output = check_output(args.output, args.force or args.resume)
     info("listing images...")
-    images = open_images(args.dataset, config.LABEL_OF, args.jobs, **config.listing)
+    decoding = Decoding(3, config.MAX_IMAGE_PIXELS, config.IMAGE_FORMATS, config.MAX_VALUE).check()
+    images = open_images(args.dataset, config.LABEL_OF, args.jobs, decoding, **config.listing)
     order = np.random.default_rng(config.SEED).permutation(len(images.labels))  # shuffled
 
     info(f"loading network {args.model}...")

@@ -62,6 +62,7 @@ class Screening:
         check_reachable(images, cluster)
         self._cluster, self._decoding, self._duplicates = cluster, decoding, duplicates
         self._fingerprints: dict[int, Fingerprint] = {}
+        self._remarks = images.left_out.remarks()
         self.images, self.skipped = images, dict[str, str]()
         if on_error == "skip" or duplicates == "group":
             self._scan(on_error)
@@ -97,7 +98,8 @@ class Screening:
         self._keep(np.flatnonzero(kept[self.images.labels]), self._fingerprints)
         self.images = self.images._replace(labels=(np.cumsum(kept) - 1)[self.images.labels], label_names=names)
         rare = [f"{name} ({count:,})" for name, count in self.rare_classes.items()]
-        logging.getLogger(__name__).info(f"left out classes of fewer than {least:,} images: {named(rare, 10)}")
+        self._remarks.append(f"left out classes of fewer than {least:,} images: {named(rare, 10)}")
+        logging.getLogger(__name__).info(self._remarks[-1])
 
     def split(self, num_val_images: float | str, num_test_images: float | str, seed: int) -> dict[str, np.ndarray]:
         """Return the rows of the images of "train", "val" and "test"; see `splitting.split`."""
@@ -128,7 +130,8 @@ class Screening:
 
     def left_out(self) -> dict[str, Any]:
         """Return everything that was left out, with the reasons, ready for JSON."""
-        return {"skipped": self.skipped, "rare_classes": self.rare_classes, "left_out": asdict(self.images.left_out)}
+        left_out = {**asdict(self.images.left_out), "remarks": self._remarks}
+        return {"skipped": self.skipped, "rare_classes": self.rare_classes, "left_out": left_out}
 
     def remarks(self, duplicates: Mapping[str, Any]) -> list[str]:
         """Say in words what was left out, and what a report of `duplicates` holds."""

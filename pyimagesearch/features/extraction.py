@@ -141,8 +141,9 @@ class FeatureExtraction:
         source: ImageSource | None = images
         if self._cluster.elsewhere:
             source = None
-            if images.folder is not None:  # a task gets the names of its images only
-                source = ImageFiles(reachable(images.folder, self._cluster).subset(indices), images.path)
+            if isinstance(images, ImageFiles) and images.folder:  # a task gets the names of its images only
+                chosen = reachable(images.folder, self._cluster).subset(indices)
+                source = ImageFiles(chosen, images.path, images.decoding)
                 indices = np.arange(len(indices))
         return _Shard(number, shard_path(output, *number), source, indices, labels, paths)
 

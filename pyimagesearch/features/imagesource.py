@@ -10,7 +10,7 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io.batching.batchloader import BatchLoader
 from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.io.images.csvlist import is_image_list, list_images
-from pyimagesearch.io.images.decoding import decode_image, read_files
+from pyimagesearch.io.images.decoding import ANY_COLOUR_IMAGE, Decoding, decode_image, read_files
 from pyimagesearch.io.images.folder import ImageFolder, LabelFunction, build_mark, check_classes
 from pyimagesearch.io.reading.columns import read_row_paths
 from pyimagesearch.utils.atomic import PathLike
@@ -55,7 +55,13 @@ class ImageSource:
         self.close()
 
 
-def open_images(path: PathLike, label_of: LabelFunction, threads: int | None = None, **listing: Any) -> ImageSource:
+def open_images(
+    path: PathLike,
+    label_of: LabelFunction,
+    threads: int | None = None,
+    decoding: Decoding = ANY_COLOUR_IMAGE,
+    **listing: Any,
+) -> ImageSource:
     """Open a folder of images, a CSV list of them (see `io.images.csvlist`), or an HDF5 file of images.
 
     Folders and lists may be URLs (see `io.images.remotefolder`).
@@ -63,6 +69,7 @@ def open_images(path: PathLike, label_of: LabelFunction, threads: int | None = N
     Args:
         label_of: returns the class of a file, given its path; for folders.
         threads: threads that read from an HDF5 file; all processors if None.
+        decoding: rules for image files, of three channels.
         listing: arguments of `list_images`, for folders and lists.
 
     Raises:
@@ -72,7 +79,7 @@ def open_images(path: PathLike, label_of: LabelFunction, threads: int | None = N
         return ImageRows(path, threads)
     images = list_images(path, label_of, **listing)
     check_classes(images)
-    return ImageFiles(images, path)
+    return ImageFiles(images, path, decoding)
 
 
 class ImageFiles(ImageSource):
@@ -81,19 +88,20 @@ class ImageFiles(ImageSource):
     Args:
         folder: the files.
         path: where they were listed.
+        decoding: rules for them.
     """
 
-    def __init__(self, folder: ImageFolder, path: PathLike) -> None:
-        self.folder, self.path = folder, path
+    def __init__(self, folder: ImageFolder, path: PathLike, decoding: Decoding = ANY_COLOUR_IMAGE) -> None:
+        self.folder, self.path, self.decoding = folder, path, decoding
         self.paths, self.labels, self.label_names = folder.paths, folder.labels, folder.label_names
-        self.identity = build_mark(folder, [np.arange(len(folder.paths))], "")
+        self.identity = build_mark(folder, [np.arange(len(folder.paths))], str(decoding.max_value or ""))
 
     def read(self, indices: np.ndarray, resize: Any) -> np.ndarray:
         """Return images as `ImageSource.read` does."""
         assert self.folder is not None
         paths = [self.folder.root / self.paths[index] for index in indices]
         files = zip(read_files(paths), paths, strict=True)
-        return np.stack([resize.preprocess(decode_image(data, path)) for data, path in files])
+        return np.stack([resize.preprocess(decode_image(data, path, self.decoding)) for data, path in files])
 
 
 class ImageRows(ImageSource):

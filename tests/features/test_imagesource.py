@@ -6,6 +6,7 @@ import pytest
 from pyimagesearch.errors import UserError
 from pyimagesearch.features.imagesource import open_images
 from pyimagesearch.io import label_from_name
+from pyimagesearch.io.images.decoding import Decoding
 from pyimagesearch.preprocessing import SimplePreprocessor
 
 NAMES = ["cat.0.png", "cat.1.png", "dog.0.png", "dog.1.png"]
@@ -74,3 +75,15 @@ def test_a_file_must_hold_colour_images(write_dataset, shape):
     path = write_dataset(np.zeros(shape, np.uint8), [0, 0, 1, 1])
     with pytest.raises(UserError, match=r"dataset: .*data\.hdf5 must hold images of shape \(n, h, w, 3\), uint8; it"):
         open_images(path, label_from_name, threads=1)
+
+
+def test_files_are_read_by_the_rules_given(tmp_path, rng):
+    deep = rng.integers(0, 4096, (2, 4, 4, 3), np.uint16)
+    for name, image in zip(("cat.0.png", "dog.0.png"), deep, strict=True):
+        cv2.imwrite(str(tmp_path / name), image)
+    dark, bright = (
+        open_images(tmp_path, label_from_name, decoding=rules) for rules in (Decoding(), Decoding(max_value=4095))
+    )
+    np.testing.assert_array_equal(bright.read(np.arange(2), RESIZE), np.rint(deep * (255 / 4095)).astype(np.uint8))
+    assert dark.read(np.arange(2), RESIZE).max() < 16
+    assert dark.identity != bright.identity

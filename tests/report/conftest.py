@@ -96,7 +96,7 @@ def write_project(folder):
     counts = {name: dict.fromkeys(CLASSES, n // 2) for name, n in (("train", 40), ("val", 12), ("test", TEST))}
     record.add("build_dogs_vs_cats", {
         "images": 76, "classes": dict.fromkeys(CLASSES, 38), "splits": counts,
-        "skipped": {"bad <i>.jpg": "it is empty"},
+        "skipped": {"bad <i>.jpg": "it is empty"}, "left_out": {"remarks": ["left out files that are <i>: 3 .svg"]},
         "duplicates": {"pictures": 1, "groups": [["train/0.jpg", ODD_PATH]],
                        "across_splits": [{"train": ["train/0.jpg"], "test": [ODD_PATH]}], "conflicts": []},
         "means": {"R": 100.0, "G": 30.0, "B": 90.0}, "stored_size": STORED, "encoding": "raw",

@@ -108,6 +108,7 @@ def test_names_of_strangers_stay_text(html, read):
     assert "<script>alert(1)</script>" in read.text
     assert 'odd "quoted" <b>.jpg' in read.text
     assert "bad <i>.jpg : it is empty" in read.text
+    assert "The build left out files that are <i>: 3 .svg." in read.text
     assert not read.all("b")
     assert any(row.get("data-path") == 'odd "quoted" <b>.jpg' for row in read.all("tr"))
 
