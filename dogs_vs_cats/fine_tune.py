@@ -65,14 +65,12 @@ def main(args, config):
     settings = f"{tuple(network)}, {args.warm_up} epochs of warm-up, then frozen {args.freeze}, {rates}"
     with Training(
         args.model_path or f"{config.OUTPUT_PATH}/fine_tuned.keras", epochs=args.warm_up + args.epochs,
-        batch_size=args.batch_size, resume=args.resume, overwrite=args.force, seed=config.SEED,
-        precision=args.precision, checkpoint_minutes=config.CHECKPOINT_MINUTES,
-        checkpoint_batches=config.CHECKPOINT_BATCHES, tensorboard=args.tensorboard, layout=options.layout(args),
+        batch_size=args.batch_size, **options.training(args, config),
     ) as training:  # fmt: skip
         feeding = {"classes": len(names), "threads": args.jobs, "share": training.share}
         train = HDF5DatasetGenerator(
             config.TRAIN_HDF5, args.batch_size, preprocessors=[sp, aug, mp, iap], shuffle=True, seed=config.SEED,
-            class_weight=options.class_weight(args), **feeding,
+            class_weight=args.class_weight, **feeding,
         )  # fmt: skip
         val = HDF5DatasetGenerator(config.VAL_HDF5, args.batch_size, preprocessors=[sp, mp, iap], **feeding)
         info(f"training a head on {args.model}...")

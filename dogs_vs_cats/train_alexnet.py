@@ -29,8 +29,7 @@ def main(args, config):
 
     header, _ = read_splits(config.TRAIN_HDF5, config.VAL_HDF5)
     size, depth, classes = config.INPUT_SIZE, header.shape[-1], len(header.label_names)
-    weights = options.class_weight(args)
-    means = read_means(config.DATASET_MEAN)
+    means, weights = read_means(config.DATASET_MEAN), args.class_weight
     preparation = Preparation(
         size, size, header.color_order, means, header.label_names, stored_size=header.stored_size, fit=header.fit
     )
@@ -38,23 +37,12 @@ def main(args, config):
     sp, (mp, iap) = preparation.resize(), preparation.normalize()  # as every user of the model will do
 
     with Training(
-        args.model,
+        args.model, epochs=args.epochs, batch_size=args.batch_size, **options.training(args, config),
         last_path=config.LAST_MODEL_PATH if args.model == config.MODEL_PATH else None,
-        epochs=args.epochs,
-        batch_size=args.batch_size,
-        resume=args.resume,
-        overwrite=args.force,
-        seed=config.SEED,
-        precision=args.precision,
-        checkpoint_minutes=config.CHECKPOINT_MINUTES,
-        checkpoint_batches=config.CHECKPOINT_BATCHES,
-        tensorboard=args.tensorboard,
-        layout=options.layout(args),
-    ) as training:
+    ) as training:  # fmt: skip
         train = HDF5DatasetGenerator(
             config.TRAIN_HDF5, args.batch_size, preprocessors=[pp, aug, mp, iap], classes=classes,
-            shuffle=True, seed=config.SEED, class_weight=weights, threads=args.jobs,
-            share=training.share,
+            shuffle=True, seed=config.SEED, class_weight=weights, threads=args.jobs, share=training.share,
         )  # fmt: skip
         val = HDF5DatasetGenerator(
             config.VAL_HDF5, args.batch_size, preprocessors=[sp, mp, iap], classes=classes,
@@ -76,7 +64,7 @@ def main(args, config):
         settings = f"class weights {weights}" if weights else ""
         training.fit(
             new_alexnet, train, val, preparation, learning_rate=rate, settings=settings, verbose=verbosity()
-        )  # fmt: skip
+        )
     if training.is_first:
         wrote(*training.files)
         table(training.HEADER, training.row())

@@ -14,11 +14,10 @@ from pyimagesearch.runs.surroundings import versions
     options=[
         Option("-d", "--dataset", "--db", config="FEATURES_HDF5", group=options.FILES, help="HDF5 file of features"),
         options.MODEL.but(config="CLASSIFIER_PATH", help=".skops or .pickle file to write; others are named after it"),
-        options.FORCE, options.JOBS, options.CLUSTER,
+        options.FORCE, options.JOBS, options.CLUSTER, options.CLASS_WEIGHT,
         Option("-c", "--classifier", choices=("logistic", "linear-svm", "sgd"), default="logistic",
                help="kind; sgd: logistic regression by stochastic gradient descent"),
         Option("--folds", dest="cv", type=options.positive_int, default=3, metavar="N", help="of the search for C"),
-        options.CLASS_WEIGHT,
         Option("--calibrate", action="store_true", help="calibrate the probabilities on the folds"),
         Option("--clip", type=float, default=0.0, metavar="P", help="limit probabilities to [P, 1 - P]"),
         Option("--out-of-core", choices=("auto", "yes", "no"), default="auto", group=options.SPEED,
@@ -31,9 +30,7 @@ def main(args, config):
     from sklearn.model_selection import train_test_split
 
     from pyimagesearch.features import FeatureFile
-    from pyimagesearch.ml import ClassifierFiles, LinearClassifierCV, draw_confusion_matrix, evaluate_predictions
-    from pyimagesearch.ml.confusion import most_confused
-    from pyimagesearch.ml.metrics import confusion_in_words, imbalance_in_words
+    from pyimagesearch.ml import ClassifierFiles, LinearClassifierCV, draw_confusion_matrix, metrics
     from pyimagesearch.predicting.predictionsfile import write_predictions
     from pyimagesearch.utils.atomic import write_json
 
@@ -42,13 +39,12 @@ def main(args, config):
     rows, names = np.arange(len(db.labels)), np.array(db.names)
     train, test = train_test_split(rows, test_size=0.25, stratify=db.labels, random_state=config.SEED)
     test.sort()
-
     place = "in memory" if db.in_memory else "out of core"
     info(f"tuning hyperparameters on 75% of {len(rows):,} feature vectors, {place}...")
     with open_cluster(args.cluster, args.jobs, versions) as cluster:
         model = LinearClassifierCV(
             Cs=[0.0001, 0.001, 0.01, 0.1, 1.0], cv=args.cv, kind=args.classifier, calibrate=args.calibrate,
-            clip=args.clip, class_weight=options.class_weight(args), seed=config.SEED, jobs=args.jobs, cluster=cluster,
+            clip=args.clip, class_weight=args.class_weight, seed=config.SEED, jobs=args.jobs, cluster=cluster,
         ).fit(db, train)  # fmt: skip
     for result in model.cv_results_:
         info(str(result))
@@ -59,21 +55,19 @@ def main(args, config):
     truth, paths = db.labels[test], db.read_paths(test)
     db.close()
     print(classification_report(names[truth], names[preds], digits=4, zero_division=0))
-    evaluation = evaluate_predictions(truth, probabilities, db.names, paths, test, preds)
-    print(confusion_in_words(evaluation))
+    evaluation = metrics.evaluate_predictions(truth, probabilities, db.names, paths, test, preds)
+    print(metrics.confusion_in_words(evaluation))
     info(f"accuracy: {evaluation['accuracy']:.2%} of {len(test):,} images")
     if evaluation["rarest"]:
-        info(imbalance_in_words(evaluation))
+        info(metrics.imbalance_in_words(evaluation))
     if probabilities is not None:
         info(f"log loss: {evaluation['log_loss']:.4f} on {len(test):,} images")
 
     info("saving model...")
     model.classifier_.save(args.model)
     write_predictions(files.predictions, preds, truth, db.names, probabilities, test, paths)
-    figures = ("accuracy", "balanced_accuracy", "rarest", "log_loss", "images")
-    results = model.report() | {key: evaluation[key] for key in figures}
-    took = {"out_of_core": not db.in_memory, "seconds": round(time.monotonic() - start, 2)}
-    write_json(files.report, results | took | {"most_confused": most_confused(db.names, evaluation["confusion"])})
+    seconds, results = round(time.monotonic() - start, 2), model.report(evaluation)
+    write_json(files.report, {**results, "out_of_core": not db.in_memory, "seconds": seconds})
     draw_confusion_matrix(names[truth], names[preds], names, files.confusion_matrix)
     wrote(*files.all)
     line = args.model, f"{model.C_:g}", f"{evaluation['accuracy']:.2%}", f"{len(test):,}"

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 
 class Option:
-    """An option of a script, or an argument without dashes.
+    """An option of a script, or an argument without dashes. A choice of "none" reaches the script as None.
 
     Args:
         flags: as ``argparse`` takes them.
@@ -181,9 +181,13 @@ def layout(args: argparse.Namespace) -> Any:
     return find_layout(**{option.dest: getattr(args, option.dest) for option in DEVICES})
 
 
-def class_weight(args: argparse.Namespace) -> Any:
-    """Return the class weights that the option `CLASS_WEIGHT`, or its setting, asks for."""
-    return None if args.class_weight == "none" else args.class_weight
+def training(args: argparse.Namespace, config: Any) -> dict[str, Any]:
+    """Return the arguments of a `Training` that keep it alive: its checkpoints, what it replaces, where it runs."""
+    return {
+        "resume": args.resume, "overwrite": args.force, "seed": config.SEED, "precision": args.precision,
+        "checkpoint_minutes": config.CHECKPOINT_MINUTES, "checkpoint_batches": config.CHECKPOINT_BATCHES,
+        "tensorboard": args.tensorboard, "layout": layout(args),
+    }  # fmt: skip
 
 
 TENSORBOARD = Option("--tensorboard", metavar="FOLDER", help="write the curves for TensorBoard into this folder")

@@ -171,6 +171,8 @@ class Script:
         for option in self.options:
             if option.config and getattr(args, option.dest) is None:
                 setattr(args, option.dest, getattr(config, option.config))
+            if getattr(args, option.dest) == "none" and "none" in option.more.get("choices", ()):
+                setattr(args, option.dest, None)
         return config
 
     def _follow(self, recorder: Any) -> None:

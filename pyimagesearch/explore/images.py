@@ -1,5 +1,6 @@
 """The labelled images to explore: files of a folder or a CSV list, or rows of an HDF5 file."""
 
+import abc
 import logging
 import os
 from typing import Any
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 _TRIED = 16  # rows that tell the range of stored pixels
 
 
-class Images:
+class Images(abc.ABC):
     """Labelled images by index; any thread may read them.
 
     Attributes:
@@ -39,13 +40,13 @@ class Images:
     paths: list[str]
     left_out: LeftOut = LeftOut()
 
+    @abc.abstractmethod
     def look(self, index: int) -> Look | str:
         """Return what is known of an image, or why it cannot be read."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def picture(self, index: int) -> np.ndarray | None:
         """Return an image, perhaps reduced, of shape (h, w, 3 or 1), uint8, BGR; None if unreadable."""
-        raise NotImplementedError
 
 
 class ImageFiles(Images):

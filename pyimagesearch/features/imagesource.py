@@ -1,5 +1,6 @@
 """Read labelled images by index, from files of their own or from an HDF5 file."""
 
+import abc
 import os
 import threading
 from typing import Any, Self
@@ -18,7 +19,7 @@ from pyimagesearch.utils.parallel import cpu_count
 from pyimagesearch.utils.text import file_digest
 
 
-class ImageSource:
+class ImageSource(abc.ABC):
     """Labelled images, read by index; a context manager.
 
     Attributes:
@@ -41,9 +42,9 @@ class ImageSource:
     fit: str = "crop"
     folder: ImageFolder | None = None
 
+    @abc.abstractmethod
     def read(self, indices: np.ndarray, resize: Any) -> np.ndarray:
         """Return images of shape (len(indices), h, w, 3), uint8, BGR, after ``resize.preprocess``."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Release files and threads."""

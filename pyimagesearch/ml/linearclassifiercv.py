@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -21,6 +21,7 @@ from pyimagesearch.features.featurefile import FeatureFile
 from pyimagesearch.ml import linear
 from pyimagesearch.ml.calibration import calibrate
 from pyimagesearch.ml.classifier import Classifier
+from pyimagesearch.ml.confusion import most_confused
 from pyimagesearch.ml.linear import KINDS, Kind, Standardized
 from pyimagesearch.utils.parallel import cpu_count
 
@@ -155,14 +156,16 @@ class LinearClassifierCV:
         """
         return self.classifier_.predict_proba(features)
 
-    def report(self) -> dict[str, Any]:
-        """Return the settings and results of the search, for a report in JSON."""
+    def report(self, evaluation: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings and results of the search, and those of `evaluate_predictions`, for a report in JSON."""
+        figures = ("accuracy", "balanced_accuracy", "rarest", "log_loss", "images")
         return {
             "classifier": self.kind, "calibrated": self.calibrate, "clip": self.clip,
-            "class_weight": self.class_weight,
-            "classes": self.classes_.tolist(), "folds": self.cv,
+            "class_weight": self.class_weight, "classes": self.classes_.tolist(), "folds": self.cv,
             "search": [asdict(result) for result in self.cv_results_], "best_c": self.C_,
             "training_images": len(self.cv_scores_), "features": self.best_estimator_[0].n_features_in_,
+            **{key: evaluation[key] for key in figures},
+            "most_confused": most_confused(evaluation["classes"], evaluation["confusion"]),
         }  # fmt: skip
 
     def _validate(self, truth: np.ndarray, names: Sequence[str]) -> None:

@@ -67,7 +67,7 @@ def _bar(total: int, label: str):  # type: ignore[no-untyped-def]
 
 
 class _Lines:
-    """Prints ``Decoding: 40% (1,000 of 2,500), 812/s, ETA 0:00:02`` every ten seconds."""
+    """Writes ``Decoding: 40% (1,000 of 2,500), 812/s, ETA 0:00:02`` every ten seconds."""
 
     def __init__(self, total: int, label: str, done: int) -> None:
         self._total, self._label, self._before = total, label, done
@@ -79,20 +79,17 @@ class _Lines:
             self._last = now
             speed = (done - self._before) / (now - self._start)
             eta = timedelta(seconds=round((self._total - done) / speed)) if speed else "unknown"
-            print(
-                f"{self._label}: {done / self._total:.0%} ({done:,} of {self._total:,}), "
-                f"{speed:,.0f}/s, ETA {eta}",
-                file=sys.stderr, flush=True,
-            )  # fmt: skip
+            self._say(f"{done / self._total:.0%} ({done:,} of {self._total:,}), {speed:,.0f}/s, ETA {eta}")
 
     def finish(self, dirty: bool) -> None:
         if not dirty:
             seconds = max(time.monotonic() - self._start, 1e-9)
             speed = (self._total - self._before) / seconds
-            print(
-                f"{self._label}: 100% ({self._total:,}) in {seconds:.1f} s, {speed:,.0f}/s",
-                file=sys.stderr, flush=True,
-            )  # fmt: skip
+            self._say(f"100% ({self._total:,}) in {seconds:.1f} s, {speed:,.0f}/s")
+
+    def _say(self, words: str) -> None:
+        sys.stderr.write(f"{self._label}: {words}\n")
+        sys.stderr.flush()
 
 
 class Meter:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from html.parser import HTMLParser
 
 import cv2
 import numpy as np
@@ -12,41 +11,7 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.report import page as page_module
 from pyimagesearch.report.page import duration, render, write_page
 from pyimagesearch.runs.record import read_runs, step_of
-
-VOID = {"meta", "link", "img", "input", "br", "hr"}
-
-
-class Reader(HTMLParser):
-    """Collects what the tests ask for, and finds elements that are not closed as they were opened."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.elements, self.texts, self.headings = [], [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-        if re.fullmatch("h[1-6]", tag):
-            self.headings.append(int(tag[1]))
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if not {"script", "style"} & set(self.open):
-            self.texts.append(data)
-
-    @property
-    def text(self):
-        return " ".join(" ".join(self.texts).split())
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.elements if name == tag]
+from tests.report.reading import Reader
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +22,6 @@ def html(page):
 @pytest.fixture(scope="module")
 def read(html):
     return Reader(html)
-
-
-def read_page(record):
-    return Reader(render(read_runs(record.path)))
 
 
 def test_it_needs_no_network(html, page, read):
@@ -215,101 +176,6 @@ def test_its_own_runs_are_no_runs(record):
     record.add("demo", status="killed")
     with pytest.raises(UserError, match="must hold runs"):
         write_page(record.path, record.path.with_name("report.html"))
-
-
-def test_steps_that_are_missing_leave_a_sentence(record):
-    record.add("crop_accuracy", status="failed", error="no model")
-    text = read_page(record).text
-    for sentence in (
-        "Nothing was tried on test images yet",
-        "no finished build,",
-        "it is not known what the network is fed",
-        "no finished training",
-        "The record holds no evaluation",
-        "No step was done",
-        "crop_accuracy, 22 November 2026, 06:01 UTC: failed: no model",
-    ):
-        assert sentence in text
-
-
-@pytest.mark.parametrize(
-    "script", ["build_dogs_vs_cats", "train_alexnet", "crop_accuracy", "extract_features", "train_model"]
-)
-def test_every_step_alone_makes_a_page(script, record, runs):
-    run = [run for run in runs if run.script.endswith(script) and run.status == "done"][-1]
-    record.settings = run.config["settings"]
-    record.add(script, run.results)
-    read = read_page(record)
-    assert read.headings.count(2) == 6
-    assert "Undefined" not in read.text
-
-
-def test_a_fine_tuned_network(record, runs):
-    trained = next(run for run in runs if run.script.endswith("train_alexnet")).results
-    model = "output/fine_tuned.keras"
-    entry = {"path": model, "bytes": 1, "identity": "x"}
-    record.add("fine_tune", trained, outputs=[entry])
-    crops = next(run for run in runs if "rank1" in run.results).results
-    record.add("crop_accuracy", crops | {"model": model}, inputs=[entry])
-    text = read_page(record).text
-    assert "Fine-tuned network, 10 crops" in text
-    assert "AlexNet, 10 crops" not in text
-    assert "The fine-tuned network is right for 93.75% of the 12 validation images" in text
-
-
-def test_an_unknown_network_is_called_by_its_file(record, runs):
-    crops = next(run for run in runs if "rank1" in run.results).results
-    record.settings = {"MODEL_PATH": "output/alexnet.keras"}
-    record.add("crop_accuracy", crops | {"model": "elsewhere/mine.keras"})
-    assert "mine.keras, 10 crops" in read_page(record).text
-
-
-def test_epochs_that_left_no_figures(record, runs):
-    trained = next(run for run in runs if run.script.endswith("train_alexnet")).results
-    speed = {"seconds": [None, 2.0], "images_per_second": [None, 20.0], "waiting": [None, 0.5]}
-    history = {"loss": [2.0, 1.0], "val_loss": [2.0, None], "accuracy": [0.5, 0.75], "val_accuracy": [0.25]} | speed
-    record.add("train_alexnet", trained | {"history": history})
-    text = read_page(record).text
-    assert "1 2.0000 2.0000 50.00% 25.00% \N{EN DASH} \N{EN DASH} \N{EN DASH} " in text
-    assert "2 1.0000 \N{EN DASH} 75.00% \N{EN DASH} 2.0 20.0 50.00%" in text
-
-
-def test_many_classes(record):
-    """A confusion matrix that fits no page becomes a list of what is mixed up most; the page stays small."""
-    from pyimagesearch.ml.metrics import evaluate_predictions
-
-    names = [f"breed {n}" for n in range(120)]
-    rng = np.random.default_rng(0)
-    truth = np.arange(600) % 120
-    probabilities = rng.dirichlet(np.full(120, 0.05), 600)
-    found = evaluate_predictions(truth, probabilities, names)
-    classes = dict.fromkeys(names, 10)
-    record.add("build_dogs_vs_cats", {"images": 1200, "classes": classes, "splits": {"train": classes}})
-    record.add("crop_accuracy", {"rank1": found["accuracy"], "rank1_crops": found["accuracy"], "images": 600,
-                                 "evaluation": found, "evaluation_crops": found})  # fmt: skip
-    html = render(read_runs(record.path))
-    read = Reader(html)
-    assert "What is mixed up most" in read.text
-    assert "100 others are in the table alone" in read.text
-    assert "120 classes" in read.text
-    assert len(html) < 1_000_000
-
-
-def test_a_rare_class_has_its_recall_beside_the_accuracy(record):
-    from pyimagesearch.ml.metrics import evaluate_predictions
-
-    truth = np.array([0] * 17 + [1] * 3)
-    found = [evaluate_predictions(truth, None, ["cat", "<dog>"], predictions=truth * right) for right in (0, 1)]
-    record.add("crop_accuracy", {"rank1": 0.85, "rank1_crops": 1.0, "images": 20, "evaluation": found[0],
-                                 "evaluation_crops": {**found[1], "rarest": None}})  # fmt: skip
-    html = render(read_runs(record.path))
-    text = Reader(html).text
-    assert "95% interval Balanced accuracy Recall of the rarest class Test images" in text
-    assert "50.00% 0.00% of 3, <dog> 20" in text
-    assert "the balanced accuracy is the mean recall of the classes" in text
-    former = {key: value for key, value in found[0].items() if key not in ("balanced_accuracy", "rarest")}
-    record.add("crop_accuracy", {"rank1": 0.85, "rank1_crops": 1.0, "images": 20, "evaluation": former})
-    assert "alanced accuracy" not in Reader(render(read_runs(record.path))).text
 
 
 def test_pictures_that_are_gone_are_left_out(project, tmp_path):

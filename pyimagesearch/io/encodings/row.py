@@ -1,5 +1,6 @@
 """What both encodings share: a row as it lies on disk, and what the writing and the reading half can do."""
 
+import abc
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -43,15 +44,15 @@ def read_into(file: BinaryIO, values: np.ndarray) -> None:
     values.reshape(-1).view(np.uint8)[: len(data)] = np.frombuffer(data, np.uint8)
 
 
-class RowWriter:
+class RowWriter(abc.ABC):
     """The writing half of an encoding: lays rows out in a file."""
 
     places: list[tuple[int, int]]
     """Where the rows, and what helps to find them, begin and end in the file."""
 
+    @abc.abstractmethod
     def allocate(self, file: h5py.File) -> None:
         """Make the datasets whose size is known beforehand; set `places`."""
-        raise NotImplementedError
 
     def reserve(self, file: BinaryIO, path: Path) -> None:
         """Take the rows' room in the file of that path, as far as it is known.
@@ -63,13 +64,13 @@ class RowWriter:
     def load(self, file: BinaryIO) -> None:
         """Read what an earlier run flushed."""
 
+    @abc.abstractmethod
     def encode(self, row: np.ndarray, original: bytes | None = None) -> EncodedRow:
         """Return the row as it will lie on disk; safe to call from any thread."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def start(self, file: BinaryIO, rows: int) -> None:
         """Seek the place of the row after the first ``rows``."""
-        raise NotImplementedError
 
     def append(self, file: BinaryIO, rows: Sequence[EncodedRow]) -> int:
         """Write the next rows; return how many bytes that was."""
@@ -79,25 +80,25 @@ class RowWriter:
         """Write what is needed to find rows ``first`` to ``last`` again, the latter not included."""
         file.flush()
 
+    @abc.abstractmethod
     def stored(self, file: BinaryIO) -> Iterator[bytes]:
         """Yield the bytes at the places of the rows, as far as these are known."""
-        raise NotImplementedError
 
     def finish(self, file: h5py.File) -> None:
         """Make the datasets whose size is known only at the end."""
 
 
-class RowReader:
+class RowReader(abc.ABC):
     """The reading half: returns rows by index, from any thread."""
 
+    @abc.abstractmethod
     def row(self, index: int) -> np.ndarray:
         """Return one row; read-only where it is a view."""
-        raise NotImplementedError
 
     def read(self, indexes: Sequence[int]) -> list[np.ndarray]:
         """Return rows, in the order of ``indexes``; read-only where they are views."""
         return [self.row(index) for index in indexes]
 
+    @abc.abstractmethod
     def close(self) -> None:
         """Let go of the file."""
-        raise NotImplementedError
