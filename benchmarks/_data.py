@@ -1,4 +1,4 @@
-"""What the benchmarks run on: photographs, and HDF5 files made of them, in a folder that is removed afterwards."""
+"""Data of the benchmarks: photographs, and HDF5 files made of them, in a folder that is removed afterwards."""
 
 import argparse
 import contextlib

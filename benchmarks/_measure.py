@@ -36,7 +36,7 @@ class Stream(NamedTuple):
     ahead: int = 0
     """Items that it prepares before they are asked for."""
     before: Callable[[], None] | None = None
-    """What is to be done before each round, without being timed."""
+    """Called before each round, untimed."""
 
 
 def repeat(work: Callable[[], int], before: Callable[[], None] | None = None) -> Stream:

@@ -1,4 +1,4 @@
-"""What becomes of the measurements: a table, a JSON file, a page and a picture."""
+"""Results of the benchmarks: a table, a JSON file, a page and a picture."""
 
 import datetime
 import json
@@ -120,7 +120,7 @@ def _page(measured: Sequence[dict[str, Any]], machine: dict[str, Any], today: st
     return (
         f"# Benchmarks, {today}\n\n{_caption(machine)}; {machine['system']}\n\n{packages}\n\n"
         "Ratios are medians of paired rounds, with the lowest and the highest; speeds are medians. "
-        "`python -m benchmarks` measures them anew.\n\n![ratios](ratios.png)\n\n" + table(measured) + "\n"
+        "`python -m benchmarks` measures them again.\n\n![ratios](ratios.png)\n\n" + table(measured) + "\n"
     )
 
 

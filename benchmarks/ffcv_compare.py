@@ -27,7 +27,7 @@ _AHEAD = 4
 
 
 class Pixels:
-    """What FFCV's writer wants: (image, label) by index; it stores RGB."""
+    """Give FFCV's writer (image, label) by index; it stores RGB."""
 
     def __init__(self, images: np.ndarray) -> None:
         self.images = images

@@ -1,4 +1,4 @@
-"""What do more workers bring, and what do they cost: 1, 2 and 4 on this machine?
+"""How much faster are 1, 2 and 4 workers on this machine, and what do they cost?
 
 Building, extracting features, and reading the batches of a training, each by worker processes that share the
 processors; what the scheduler adds to a task; and the memory that a worker takes. More workers than processors

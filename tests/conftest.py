@@ -1,4 +1,4 @@
-"""What the tests share: seeded numbers, small data sets, and folders of real broken files."""
+"""Fixtures of all tests: seeded numbers, small data sets, and folders of real broken files."""
 
 from pathlib import Path
 

@@ -88,7 +88,7 @@ class ImageShard:
 
 @dataclass(frozen=True, eq=False)
 class PackedShard:
-    """What a task returns for an `ImageShard`.
+    """The result of a task that packs an `ImageShard`.
 
     Attributes:
         recovered: rows that an earlier run had packed.

@@ -31,7 +31,7 @@ class EarlyStop(keras.callbacks.Callback):
 
     @property
     def reached(self) -> bool:
-        """Whether the training should be over."""
+        """True if the training should end."""
         losses = np.array(self._history.get("val_loss", [])[self.first :], float)
         if not len(losses):
             return False

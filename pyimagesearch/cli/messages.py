@@ -1,4 +1,4 @@
-"""What a script tells its user: the chapters of its story, the files it wrote, the table at its end."""
+"""Output of a script: the chapters of its story, the files that it wrote, the table at its end."""
 
 import contextlib
 import logging

@@ -37,7 +37,7 @@ class Running:
 
     @property
     def is_silent(self) -> bool:
-        """Whether it, or a script that called it, prints no story."""
+        """True if it, or a script that called it, prints no story."""
         return self.quiet or (self.caller is not None and self.caller.is_silent)
 
     @property

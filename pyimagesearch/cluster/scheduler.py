@@ -30,7 +30,7 @@ class Scheduler:
 
     @property
     def answers(self) -> bool:
-        """Whether the scheduler still answers."""
+        """True if the scheduler still answers."""
         return self.client.status == "running"
 
     def count_workers(self) -> int:

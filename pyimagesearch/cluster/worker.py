@@ -30,7 +30,7 @@ _PATIENCE_SECONDS = 120.0  # file servers keep the locks of a machine that is go
 
 @dataclass(frozen=True)
 class Orders:
-    """What the tasks of a run share.
+    """Functions and values that the tasks of a run share.
 
     Attributes:
         run: identifies the run.

@@ -44,7 +44,7 @@ class CVResult:
 
     @property
     def score(self) -> float:
-        """What the best C has most of: mean accuracy, balanced if the classes are weighted."""
+        """The mean accuracy, balanced if the classes are weighted; the best C has the highest."""
         return float(np.mean(self.balanced_accuracy or self.accuracy))
 
     def __str__(self) -> str:

@@ -68,7 +68,7 @@ class Backbone(NamedTuple):
 
     @property
     def has_alpha(self) -> bool:
-        """Whether it comes in several widths."""
+        """True if it comes in several widths."""
         return self.builder.startswith("MobileNet")
 
     @property

@@ -37,7 +37,7 @@ class Transform(NamedTuple):
 
     @property
     def moves_pixels(self) -> bool:
-        """Whether more than flips happens to the geometry."""
+        """True if the geometry changes by more than flips."""
         return self[:6] != (0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
 
 

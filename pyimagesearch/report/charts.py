@@ -46,7 +46,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """What a template needs to draw axes and lines, in pixels.
+    """Axes and lines for a template to draw, in pixels.
 
     Attributes:
         title, description: for screen readers.

@@ -1,4 +1,4 @@
-"""What the network is fed: training images as they were in the first epochs of the run, and ten crops of one."""
+"""Images as the network is fed: training images as they were in the first epochs of the run, and ten crops of one."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a run record tells of a project: the last run of each step, where its files come from, and its models."""
+"""A project, as its run record describes it: the last run of each step, the origin of its files, its models."""
 
 import json
 import os
@@ -14,7 +14,7 @@ KINDS = {
     "fine_tune": "a network of Keras with a new classifier, trained further on these images",
     "classify": "a linear classifier of features that another network gives",
 }
-"""What the steps train."""
+"""The model that each of these steps trains."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class TrainedModel:
 
     @property
     def stands_on_own_network(self) -> bool:
-        """Whether its features are those of a network that was trained here, too."""
+        """True if its features come from a network that was trained here, too."""
         return any(run.step in KINDS for run in self.sources)
 
     @property
@@ -64,7 +64,7 @@ class TrainedModel:
 
     @property
     def preparation(self) -> dict[str, Any]:
-        """What its file says an image must become (`pyimagesearch.nn.modelfile.Preparation`); empty if nothing."""
+        """The preparation of images that its file asks for (`pyimagesearch.nn.modelfile.Preparation`); empty if nothing."""
         try:
             with zipfile.ZipFile(self.path) as archive:
                 return json.loads(archive.read("pyimagesearch.json"))["preparation"]

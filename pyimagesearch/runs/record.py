@@ -15,7 +15,7 @@ NAME, SCHEMA = "runs.jsonl", 1
 
 @dataclass(frozen=True)
 class Run:
-    """What a script did, with what, on what, and what came of it.
+    """One run of a script: its command, surroundings, files and results.
 
     Attributes:
         run: 16 hexadecimal digits, of each run its own.

@@ -35,7 +35,7 @@ class Recorder:
         self, script: str, arguments: list[str], new_folder: bool = True, uses_keras: bool = True, step: str = ""
     ) -> None:
         self.recorded = False
-        """Whether the end is on disk."""
+        """True if the end is on disk."""
         self.folder = Path()
         """Where the run is recorded, once it has begun."""
         self.new_folder = new_folder

@@ -36,7 +36,7 @@ class Checkpoint:
 
     @property
     def exists(self) -> bool:
-        """Whether this training, or the one that it resumes, has written the file."""
+        """True if this training, or the one that it resumes, has written the file."""
         return identity(self.path) not in (None, self.older)
 
 

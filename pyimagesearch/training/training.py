@@ -113,7 +113,7 @@ class Training:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process writes the files and reports."""
+        """True if this process writes the files and reports."""
         return self._world.is_first
 
     @property

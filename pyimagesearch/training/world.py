@@ -36,7 +36,7 @@ class World:
 
     @property
     def is_first(self) -> bool:
-        """Whether this host writes the files and reports."""
+        """True if this host writes the files and reports."""
         return self.hosts is None or self.hosts.index == 0
 
     @property

@@ -121,7 +121,7 @@ def test_the_number_of_shards_is_asked_for_or_goes_by_rows_on_a_cluster():
 
 
 class TestRemarks:
-    """What the stored pixels tell is said, with the argument that mends it."""
+    """Stored pixels that look wrong are reported, with the argument that helps."""
 
     @staticmethod
     def build(folder, decoding, caplog):

@@ -1,4 +1,4 @@
-"""What callbacks leave behind, epoch by epoch."""
+"""Files and figures of the callbacks, epoch by epoch."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What is printed: chapters, tables, colours, the words of the library."""
+"""Output of scripts: chapters, tables, colours, the library's log."""
 
 import io
 import logging

@@ -1,4 +1,4 @@
-"""What scripts print, for people and for machines."""
+"""Output of scripts, for people and for machines."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What programs leave in their records that are killed, or stopped by Ctrl-C."""
+"""Records of programs that were killed, or stopped by Ctrl-C."""
 
 import os
 import signal

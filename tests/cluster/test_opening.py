@@ -1,4 +1,4 @@
-"""What names a cluster, and what is said of clusters that cannot be used."""
+"""Names of clusters, and errors about those that cannot be used."""
 
 import os
 import sys

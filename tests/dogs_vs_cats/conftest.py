@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Outcome(NamedTuple):
-    """What a call of a script left: its exit code, what it printed, and what ``main`` returned."""
+    """The outcome of a script: its exit code, what it printed, and what ``main`` returned."""
 
     code: Any
     out: str

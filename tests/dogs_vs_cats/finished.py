@@ -1,4 +1,4 @@
-"""What a finished project is asked for."""
+"""Questions to a finished project."""
 
 from pathlib import Path
 

@@ -13,7 +13,7 @@ from pyimagesearch.samples.animals import LABELS, paint
 
 @pytest.fixture
 def twins(workplace, write_config):
-    """A folder in which five pictures are there twice: three as copies, two stored anew."""
+    """A folder in which five pictures occur twice: three as copies, two saved again."""
     images = workplace / "images"
     shutil.rmtree(images)
     images.mkdir()

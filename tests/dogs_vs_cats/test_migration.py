@@ -1,4 +1,4 @@
-"""What docs/migration.md promises to readers of the book."""
+"""Promises of docs/migration.md to readers of the book."""
 
 import re
 from pathlib import Path

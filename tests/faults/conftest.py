@@ -1,4 +1,4 @@
-"""What the fault tests share: how many faults to try, who counts them, and scripts that can be struck."""
+"""Fixtures of the fault tests: the number of faults to try, their tally, and scripts to strike."""
 
 import os
 import random

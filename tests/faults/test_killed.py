@@ -89,7 +89,7 @@ def test_a_killed_rebuild_leaves_old_or_new_files_at_every_moment(
 
 
 def test_a_killed_rebuild_is_resumed(workshop, unbroken_builds):
-    """What a rebuild wrote before it was killed is as good as what a first build wrote."""
+    """Rows that a killed rebuild wrote are kept, like those of a first build."""
     new, _ = unbroken_builds("raw")
     old, _ = unbroken_builds("raw", "small")
     output = workshop.folder / "output"

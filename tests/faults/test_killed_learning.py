@@ -154,8 +154,8 @@ def test_a_killed_classifier_leaves_old_or_whole_files(workshop, timed, strike_a
     duration = timed(workshop.fork(*command))
     expected = outcome(output)
     while tally.tried < faults:
-        anew = tally.tried % 2 == 0
-        for path in files if anew else ():
+        from_scratch = tally.tried % 2 == 0
+        for path in files if from_scratch else ():
             path.unlink(missing_ok=True)
         before = {path: path.read_bytes() for path in files if path.exists()}
         killed = strike_at(workshop.fork(*command), chance.uniform(0, duration))

@@ -133,7 +133,7 @@ class Workshop:
             (folder / f"faults_{name}.py").write_text(SETTINGS.format(size=size), "utf-8")
 
     def start(self, script, *arguments, config="large", hold_at="", **options):
-        """Start a script, which is stopped by itself, and goes on with SIGCONT, at a certain point.
+        """Start a script that stops itself at a certain point, and continues on SIGCONT.
 
         Args:
             hold_at: "settings" while it reads them; "sealing" when the first file has all its rows; or a part of

@@ -1,4 +1,4 @@
-"""What all small networks have in common."""
+"""Common behaviour of all small networks."""
 
 import importlib.util
 import os

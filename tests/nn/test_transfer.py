@@ -17,11 +17,11 @@ SIZE, NAMES = 32, ["bird", "cat", "dog"]
 SMALL = TransferNetwork("mobilenet", "none", 0.25, SIZE)
 FULL = SMALL._replace(head=(8, 6), dropout=0.4, batch_norm=True)
 SHALLOW = FULL._replace(layer="conv_pw_3_relu")
-"""What random weights let pass of an image fades from layer to layer, so that deep ones have nothing to learn from."""
+"""Random weights let less of an image pass with every layer, so that deep layers would have nothing to learn from."""
 
 
 class StoppedError(Exception):
-    """What a kill would do, at a moment of the test's choice."""
+    """Stands for a kill, at a moment of the test's choice."""
 
 
 class StopBefore(keras.callbacks.Callback):

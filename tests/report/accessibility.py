@@ -1,4 +1,4 @@
-"""What a page looks like to who sees badly, and sounds like to who does not see it."""
+"""A page as people see it whose sight is poor, and as a screen reader reads it."""
 
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ return found;
 
 
 class Node(NamedTuple):
-    """What a screen reader is told of an element."""
+    """An element, as a screen reader gets it."""
 
     number: str
     parent: str

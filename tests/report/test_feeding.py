@@ -13,7 +13,7 @@ MEANS = {"R": 100.0, "G": 30.0, "B": 90.0}
 
 
 def test_these_are_the_pixels_that_training_saw(project):
-    """What the page shows of an epoch is bit for bit what the generator makes."""
+    """The page shows, bit for bit, the images that the generator makes in an epoch."""
     aug = AugmentPreprocessor(**SETTINGS["AUGMENTATION"])
     steps = [PatchPreprocessor(32, 32), aug, MeanPreprocessor(100, 30, 90)]
     with_mean = HDF5DatasetGenerator(project / "train.hdf5", 40, steps, seed=7)

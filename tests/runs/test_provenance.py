@@ -1,4 +1,4 @@
-"""What hangs together in a record: steps, files, models."""
+"""Steps, files and models in a record, and how they belong together."""
 
 import pytest
 

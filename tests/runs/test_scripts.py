@@ -1,4 +1,4 @@
-"""What the scripts that need no training print for machines and leave in their records."""
+"""JSON output and records of the scripts that need no training."""
 
 import itertools
 import json

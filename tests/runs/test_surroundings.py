@@ -1,4 +1,4 @@
-"""What a run runs on, found without importing it."""
+"""Versions and hardware of a run, found without imports."""
 
 import subprocess
 import sys

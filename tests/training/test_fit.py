@@ -16,7 +16,7 @@ PREPARATION = Preparation(12, 12, "BGR", {"R": 1.0, "G": 2.0, "B": 3.0}, ["cat",
 
 
 class StoppedError(Exception):
-    """What a kill would do, at a moment of the test's choice."""
+    """Stands for a kill, at a moment of the test's choice."""
 
 
 class StopAfter(keras.callbacks.Callback):

@@ -24,7 +24,7 @@ class _Step(NamedTuple):
     last: int
     """Where they end."""
     writes_out: bool
-    """Whether it can write its result to ``out``."""
+    """True if it can write its result to ``out``."""
 
 
 class Chain:

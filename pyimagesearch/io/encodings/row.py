@@ -1,4 +1,4 @@
-"""What both encodings share: a row as it lies on disk, and what the writing and the reading half can do."""
+"""Base of both encodings: a row as it lies on disk, and the methods of the writing and the reading half."""
 
 import abc
 import zlib

@@ -1,4 +1,4 @@
-"""Which axis of a stored array is the row, the height, the width or the channel.
+"""Axes of stored arrays: find the row, the height, the width and the channel.
 
 The axes of an array are written as letters in the order in which they are stored: n rows, h height, w width,
 c channels; d for the values of a flattened row. "nchw" has its channels first.
@@ -60,7 +60,7 @@ class Axes:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the values of a row lie in the order of an image (h, w, c), or of a vector."""
+        """True if the values of a row lie in the order of an image (h, w, c), or of a vector."""
         inner = "".join(letter for letter, _ in self.unfolded)
         return self.letters in ("nhwc", "nhw") or (self.letters == "nd" and inner in ("", "hwc", "hw"))
 

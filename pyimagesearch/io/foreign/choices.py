@@ -1,4 +1,4 @@
-"""What a user tells of a file, and how a refusal says what it should have been told."""
+"""Choices that a user makes about a file, and the error that asks for them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _AXES = {"nhwc", "nhw", "nd", "hwc", "hw"}
 
 
 class UnrecognisedError(UserError):
-    """What a file holds is not plain, and can be told.
+    """The content of a file is ambiguous; arguments can settle it.
 
     Attributes:
         reason: the message without the suggestion.
@@ -29,7 +29,7 @@ class UnrecognisedError(UserError):
 
 @dataclass(frozen=True)
 class Choices:
-    """What the user tells; an empty text means that it was not told.
+    """Choices of the user about a file; an empty text is no choice.
 
     Attributes:
         images, labels, names, paths: paths of datasets; ``images`` may be a group that holds one dataset an image,
@@ -72,7 +72,7 @@ class Choices:
 
     @property
     def told(self) -> dict[str, str | int]:
-        """What was told, by the argument's name."""
+        """The choices that were made, by argument."""
         return {name: value for name, value in vars(self).items() if value}
 
     @property

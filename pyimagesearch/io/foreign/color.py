@@ -1,4 +1,4 @@
-"""Whether pixels are RGB or BGR: what the user tells, what the file says, and what is assumed otherwise."""
+"""Colour order, RGB or BGR: as the user says, else as the file says, else as is usual."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

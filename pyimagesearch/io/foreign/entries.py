@@ -1,4 +1,4 @@
-"""What a listing of an HDF5 file says of each dataset, and of the file; no access to the file."""
+"""Listing of an HDF5 file: facts about the file and each of its datasets, without access to it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -47,12 +47,12 @@ class DatasetEntry:
 
     @property
     def numeric(self) -> bool:
-        """Whether its elements are numbers."""
+        """True if its elements are numbers."""
         return len(self.kind) == 1
 
     @property
     def image_files(self) -> bool:
-        """Whether its elements are the bytes of image files."""
+        """True if its elements are the bytes of image files."""
         return self.begins.startswith(_SIGNATURES + (_SHORT_SIGNATURES if self.kind == "bytes" else ()))
 
     @property
@@ -65,12 +65,12 @@ class DatasetEntry:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was ever written into it."""
+        """True if nothing was ever written to it."""
         return self.size > 0 and self.stored_bytes == 0 and not self.problem
 
     @property
     def matlab(self) -> bool:
-        """Whether MATLAB wrote it, whose axes lie in reverse."""
+        """True if MATLAB wrote it, which stores axes in reverse."""
         return "MATLAB_class" in self.attributes
 
     def __str__(self) -> str:
@@ -80,7 +80,7 @@ class DatasetEntry:
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies in an HDF5 file.
+    """The contents of an HDF5 file.
 
     Attributes:
         file: its path.

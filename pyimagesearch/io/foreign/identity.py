@@ -1,4 +1,4 @@
-"""What a file is that holds no data set: by its first bytes, or by the groups in it."""
+"""Identify a file that holds no data set, by its first bytes or its groups."""
 
 import os
 

@@ -27,7 +27,7 @@ class Members:
 
 
 def is_one_image(entry: DatasetEntry) -> bool:
-    """Whether a dataset is one image: an array of pixels, or the bytes of an image file."""
+    """Return whether a dataset is one image: an array of pixels, or the bytes of an image file."""
     if entry.problem:
         return False
     if entry.image_files:

@@ -40,7 +40,7 @@ def meanings(listing: Listing) -> dict[str, Meaning]:
 
 
 def can_be_images(entry: DatasetEntry) -> bool:
-    """Whether a dataset may hold all images, or feature vectors, by its shape and dtype."""
+    """Return whether a dataset may hold all images, or feature vectors, by its shape and dtype."""
     if entry.problem:
         return True  # is refused by its problem, if it is chosen
     if entry.attributes.get("MATLAB_class") == "char":
@@ -63,7 +63,7 @@ def label_count(entry: DatasetEntry) -> int:
 
 
 def has_rows(images: DatasetEntry, count: int) -> bool:
-    """Whether a dataset may hold that many rows: on its first axis, or on its last one, unless that is the channels."""
+    """Return whether a dataset may hold so many rows: on its first axis, or on its last unless that is the channels."""
     return bool(images.shape) and (
         images.shape[0] == count or (images.shape[-1] == count and (images.matlab or count not in CHANNELS))
     )

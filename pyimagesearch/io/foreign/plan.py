@@ -97,7 +97,7 @@ class Plan:
 
     @property
     def is_mappable(self) -> bool:
-        """Whether stored rows are returned as they lie in the file, but for their shape."""
+        """True if stored rows are returned as they lie in the file, but for their shape."""
         return (
             self.form == "array" and self.axes is not None and self.axes.is_plain
             and (self.rule is None or self.rule.low is None) and self.row_dtype == self.dtype
@@ -116,7 +116,7 @@ class Plan:
 
     @property
     def is_images(self) -> bool:
-        """Whether rows are images; vectors otherwise."""
+        """True if rows are images, False if they are vectors."""
         return len(self.shape) == 4
 
     def require_finished(self) -> None:

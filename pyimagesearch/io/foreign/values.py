@@ -1,4 +1,4 @@
-"""What becomes of pixels that are not 8-bit: kept, taken as they are, or mapped to 0..255 as told."""
+"""Pixels that are not 8-bit: keep them, take them as they are, or map them to 0..255."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from pyimagesearch.io.foreign.choices import Choices, UnrecognisedError
 
 @dataclass(frozen=True)
 class Seen:
-    """What a few rows hold.
+    """Statistics of a few rows.
 
     Attributes:
         low, high: the smallest and the largest value.

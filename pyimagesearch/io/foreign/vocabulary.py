@@ -1,4 +1,4 @@
-"""What the names of datasets mean: images, labels, names or paths, and of which split."""
+"""Meaning of the names of datasets: images, labels, names or paths, and their split."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _SPLITS = {
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a path says.
+    """Meaning of a path.
 
     Attributes:
         role: "images", "labels", "names" or "paths".

@@ -55,7 +55,7 @@ class Provenance:
 
 @dataclass(frozen=True, eq=False)
 class Header:
-    """What the file of a data set says of itself.
+    """Description of a data file, as read from it.
 
     Attributes:
         path: the file.

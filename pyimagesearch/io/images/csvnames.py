@@ -26,7 +26,7 @@ class Finder:
 
     @property
     def is_on_web(self) -> bool:
-        """Whether the list is on a web server, which may not list its folders."""
+        """True if the list is on a web server, which may not list its folders."""
         return isinstance(self._path, RemoteFile) and self._path.parent.is_web
 
     def find(self, name: str, line: int) -> str | None:

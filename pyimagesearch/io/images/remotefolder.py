@@ -80,7 +80,7 @@ class RemoteFolder:
 
     @property
     def is_web(self) -> bool:
-        """Whether the folder is on a web server, which may not list it."""
+        """True if the folder is on a web server, which may not list it."""
         return self._is_web
 
     def names(self) -> list[str]:

@@ -19,7 +19,7 @@ from pyimagesearch.utils.atomic import PathLike, check_output, partial_path, pub
 
 _OF_ONE_FILE = {"shard", "checksum", "complete"}
 _MISSING = {"i": -1, "f": np.nan}
-"""What a reader without this package finds where a shard is missing, by the kind of number; else 0."""
+"""Value of the rows of a missing shard for readers without this package, by the kind of number; else 0."""
 
 
 @dataclass(frozen=True)

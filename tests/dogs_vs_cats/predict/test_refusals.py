@@ -1,4 +1,4 @@
-"""What cannot be predicted is refused, or left out and named."""
+"""Images that cannot be predicted are refused, or left out and named."""
 
 import json
 import os

@@ -107,7 +107,7 @@ class TestShare:
 
 class TestPurity:
     def reference(self, load):
-        """What each row looks like in epoch 2."""
+        """The pixels of each row in epoch 2."""
         loader = load(1, random_chain(), seed=3, threads=1)
         return loader.images(2, np.arange(N))
 
