@@ -64,7 +64,7 @@ class TrainedModel:
 
     @property
     def preparation(self) -> dict[str, Any]:
-        """The preparation of images that its file asks for (`pyimagesearch.nn.modelfile.Preparation`); empty if nothing."""
+        """The `pyimagesearch.nn.modelfile.Preparation` in its file, as a dict; empty if there is none."""
         try:
             with zipfile.ZipFile(self.path) as archive:
                 return json.loads(archive.read("pyimagesearch.json"))["preparation"]
