@@ -62,9 +62,7 @@ def main(args, config):
             return model
 
         settings = f"class weights {weights}" if weights else ""
-        training.fit(
-            new_alexnet, train, val, preparation, learning_rate=rate, settings=settings, verbose=verbosity()
-        )
+        training.fit(new_alexnet, train, val, preparation, learning_rate=rate, settings=settings, verbose=verbosity())
     if training.is_first:
         wrote(*training.files)
         table(training.HEADER, training.row())
