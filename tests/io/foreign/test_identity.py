@@ -26,7 +26,7 @@ def zipped():
         (b"<!DOCTYPE html>\n<html>", "an HTML page"),
         (b"\n<HTML><head>", "an HTML page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer"),
-        (gzip.compress(b"x"), "a gzip archive"),
+        (gzip.compress(b"x", mtime=0), "a gzip archive"),
         (zipped(), "a zip archive, as .zip, .npz and .keras"),
         (b"\x93NUMPY\x01\x00", "a NumPy array"),
         (b"MATLAB 5.0 MAT-file, Platform", r"a MATLAB file before version 7\.3; save it again with -v7\.3"),
