@@ -8,6 +8,7 @@ _HOMES = {
     "LinearClassifierCV": "linearclassifiercv",
     "draw_confusion_matrix": "confusion",
     "evaluate_predictions": "metrics",
+    "mcnemar": "metrics",
 }
 __all__ = sorted(_HOMES)
 __getattr__ = lazy_exports(__name__, _HOMES)

@@ -11,6 +11,9 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.ml.confusion import MOST_IN_WORDS, most_confused
 from pyimagesearch.utils.text import aligned, printable
 
+SIGNIFICANT = 0.05
+"""The p-value below which a difference counts as more than chance."""
+
 _BINS, _ROC_POINTS = 10, 200
 _UNBALANCED = 2  # images of the most common class for each of the rarest, above which accuracy misleads
 _WORST, _TYPICAL, _TOP = 12, 6, 5
@@ -141,6 +144,50 @@ def confusion_in_words(evaluation: Mapping[str, Any], most: int = MOST_IN_WORDS)
         return "\n".join(aligned([("most confused", "images", "share of the class"), *pairs])) + "\n"
     shares = (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).round(4)
     return f"confusion matrix (rows: {', '.join(names)})\n{counts}\nas shares of each row\n{shares}\n"
+
+
+def mcnemar(truth: Any, first: Any, second: Any) -> dict[str, Any]:
+    """Test whether two ways to classify the same images differ by more than chance (McNemar's exact test).
+
+    Only images that one way alone gets right tell the two apart. Of these, each would get half if both were equally
+    good, which a two-sided binomial test rejects or not (McNemar, "Note on the Sampling Error of the Difference
+    Between Correlated Proportions or Percentages", 1947; for classifiers: Dietterich, "Approximate Statistical Tests
+    for Comparing Supervised Classification Learning Algorithms", 1998).
+
+    Args:
+        truth: array of shape (n,): the true classes.
+        first, second: arrays of shape (n,): what each way predicts.
+
+    Returns:
+        ``images``: n; ``gained``: images that only the second way gets right; ``lost``: those that only the first one
+        does; ``p``: how probable a difference at least this large is by chance alone, in [0, 1].
+
+    Raises:
+        UserError: shapes differ, or there are no images.
+    """
+    truth, first, second = map(np.asarray, (truth, first, second))
+    if truth.ndim != 1 or not len(truth) or not truth.shape == first.shape == second.shape:
+        raise UserError(
+            "truth: must have shape (n,), n at least 1, and so must first and second; "
+            f"received {truth.shape}, {first.shape} and {second.shape}"
+        )
+    gained = int(((second == truth) & (first != truth)).sum())
+    lost = int(((first == truth) & (second != truth)).sum())
+    p = float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+    return {"images": len(truth), "gained": gained, "lost": lost, "p": p}
+
+
+def difference_in_words(name: str, test: Mapping[str, Any]) -> str:
+    """Return what the second way of `mcnemar`, ``name`` in the plural, is good for: it helps if p is below 5%."""
+    verdict = "help" if test["gained"] > test["lost"] else "hurt"
+    verdict = verdict if test["p"] < SIGNIFICANT else "make no clear difference"
+    chance = probability_in_words(test["p"])
+    return f"{name} {verdict}: {test['gained']:,} images gained, {test['lost']:,} lost, {chance}"
+
+
+def probability_in_words(p: float) -> str:
+    """Return a p-value to two digits."""
+    return f"p = {p:.2g}" if p >= 1e-4 else "p < 0.0001"
 
 
 def imbalance_in_words(evaluation: Mapping[str, Any]) -> str:

@@ -71,3 +71,20 @@ def write_predictions(
         write_strings(file, "label_names", list(label_names))
         if paths is not None:
             write_strings(file, "paths", list(paths))
+
+
+def read_classes(path: PathLike) -> dict[str, tuple[str, str]]:
+    """Return the true and the predicted class of each image of a file of predictions, by its path; {} without paths.
+
+    Raises:
+        UserError: the file is not there, or holds no predictions.
+    """
+    try:
+        with h5py.File(path) as file:
+            if "paths" not in file:
+                return {}
+            names = file["label_names"].asstr()[:]
+            truth, predicted = (names[file[column][:]] for column in ("labels", "predictions"))
+            return dict(zip(file["paths"].asstr()[:], zip(truth, predicted, strict=True), strict=True))
+    except (OSError, KeyError, ValueError, IndexError, TypeError) as error:
+        raise UserError(f"predictions: {path} must be a file of predictions; {error}") from error

@@ -1,12 +1,17 @@
 """The answer: how often every method of classifying was right."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pyimagesearch.errors import UserError
+from pyimagesearch.ml.metrics import SIGNIFICANT, mcnemar, probability_in_words
+from pyimagesearch.predicting.predictionsfile import read_classes
 from pyimagesearch.report import charts
 from pyimagesearch.runs.provenance import Project
 from pyimagesearch.runs.record import Run
+from pyimagesearch.runs.recorder import identify
 
 _USUAL_LAYER = ", the layer before its classifier"
 
@@ -41,6 +46,60 @@ class Method:
         return self.evaluation.get("interval")
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Two methods on the same images, by McNemar's exact test.
+
+    Attributes:
+        name, other: of the methods.
+        test: what `pyimagesearch.ml.metrics.mcnemar` returns; gained is what ``name`` alone gets right.
+    """
+
+    name: str
+    other: str
+    test: dict[str, Any]
+
+    @property
+    def chance(self) -> str:
+        """The p-value."""
+        return probability_in_words(self.test["p"])
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the difference is more than chance explains."""
+        return self.test["p"] < SIGNIFICANT
+
+
+def compare(methods: list[Method]) -> list[Comparison]:
+    """Compare ten crops with none, and features with ten crops on the images that both were tested on."""
+    by_key = {method.key: method for method in methods}
+    whole, crops, features = map(by_key.get, ("whole", "crops", "features"))
+    found = []
+    if whole and crops and "crops_against_none" in crops.run.results:
+        found.append(Comparison(crops.name, whole.name, crops.run.results["crops_against_none"]))
+    if crops and features:
+        first, second = _classes(crops.run), _classes(features.run)
+        both = [path for path in second if path in first]
+        truth = [second[path][0] for path in both]
+        if both and truth == [first[path][0] for path in both]:
+            test = mcnemar(truth, [first[path][1] for path in both], [second[path][1] for path in both])
+            found.append(Comparison(features.name, crops.name, test))
+    return found
+
+
+def _classes(run: Run) -> dict[str, tuple[str, str]]:
+    """Return what a run predicted, by path; {} if its file is gone or was written again."""
+    path = str(run.results.get("predictions", ""))
+    written = next((file for file in run.outputs if path and file["path"] == path), None)
+    place = os.path.join(run.folder, path)
+    if written is None or not written["identity"] or identify(place)["identity"] != written["identity"]:
+        return {}
+    try:
+        return read_classes(place)
+    except UserError:
+        return {}
+
+
 def find_methods(project: Project) -> list[Method]:
     """Return the methods that were tried on test images, in the order in which the page shows them."""
     found = []
@@ -68,6 +127,7 @@ def answer(project: Project, methods: list[Method]) -> dict[str, Any]:
         "methods": methods,
         "best": max(methods, key=lambda method: method.accuracy, default=None),
         "chart": charts.interval_chart("Accuracy on test images", rows, said) if rows else None,
+        "comparisons": compare(methods),
         "outdated": [(script_of(run), path) for run in runs for path in project.outdated(run)],
         "tuned": tuned if "val_accuracy" in tuned else None,
     }

@@ -148,6 +148,9 @@ def test_crop_accuracy_agrees_with_the_model_called_by_hand(project):
     assert {p["path"] for p in pictures["uncertain"]} == set(test["paths"])
     assert f"[INFO] rank-1, no crops: {rank1:.2%} of 8 images" in outcome.out
     assert f"[INFO] rank-1, 10 crops: {rank1_crops:.2%} of 8 images" in outcome.out
+    test = outcome.result["crops_against_none"]
+    assert (test["images"], test["gained"] - test["lost"]) == (8, round(8 * (rank1_crops - rank1)))
+    assert f": {test['gained']} images gained, {test['lost']} lost, p = " in outcome.out.splitlines()[-2]
 
 
 def test_features_belong_to_the_files_that_they_name(project):

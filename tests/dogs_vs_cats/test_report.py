@@ -34,6 +34,7 @@ def test_the_page_of_all_five_steps(workplace, project, call):
     assert f"{project.steps['classify'].result['accuracy']:.2%}" in text
     assert "These are the very pixels of the first epochs" in text
     assert "AlexNet from scratch" in text
+    assert text.count("by McNemar's exact test") == 2  # crops against none, features against crops
     assert "python -m dogs_vs_cats.train_alexnet --config" in text
     html = page.read_text("utf-8")
     assert html.count("what spoke for") > 5  # heat maps

@@ -5,7 +5,13 @@ import pytest
 from sklearn import metrics
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.ml.metrics import confusion_in_words, evaluate_predictions, imbalance_in_words
+from pyimagesearch.ml.metrics import (
+    confusion_in_words,
+    difference_in_words,
+    evaluate_predictions,
+    imbalance_in_words,
+    mcnemar,
+)
 
 NAMES = ["cat", "dog"]
 TRUTH = np.array([0, 0, 0, 1, 1, 1, 1, 1])
@@ -196,3 +202,41 @@ def test_the_rarest_class_is_named_if_classes_differ_much(of_dogs, is_rare):
     assert result["rarest"] == ({"name": "dog", "images": 1, "recall": 0.0} if is_rare else None)
     words = "balanced accuracy: 66.67%; recall of the rarest class, dog: 0.00% of 1 images"
     assert imbalance_in_words(result) == (words if is_rare else "")
+
+
+class TestMcNemar:
+    truth = np.zeros(100, int)
+
+    def predictions(self, *wrong):
+        """Return predictions of which these slices are wrong."""
+        found = self.truth.copy()
+        for places in wrong:
+            found[places] = 1
+        return found
+
+    def test_by_hand(self):
+        """Of 6 images that one way alone gets right, it is at most one for either with probability 2 * (1 + 6) / 64."""
+        test = mcnemar(self.truth, self.predictions(slice(0, 25)), self.predictions(slice(5, 25), slice(99, None)))
+        assert test == {"images": 100, "gained": 5, "lost": 1, "p": pytest.approx(2 * 7 / 64)}
+        assert difference_in_words("ten crops", test) == (
+            "ten crops make no clear difference: 5 images gained, 1 lost, p = 0.22"
+        )
+
+    def test_both_ways_alike(self):
+        names = np.array(["cat"] * 50 + ["dog"] * 50)
+        assert mcnemar(names, names[::-1], names[::-1]) == {"images": 100, "gained": 0, "lost": 0, "p": 1.0}
+
+    def test_it_is_symmetric_and_says_who_is_better(self):
+        first, second = self.predictions(slice(0, 30)), self.predictions(slice(25, 35))
+        better, worse = mcnemar(self.truth, first, second), mcnemar(self.truth, second, first)
+        assert (better["gained"], better["lost"], better["p"]) == (25, 5, worse["p"])
+        assert difference_in_words("flips", better) == "flips help: 25 images gained, 5 lost, p = 0.00032"
+        assert difference_in_words("flips", worse) == "flips hurt: 5 images gained, 25 lost, p = 0.00032"
+        assert difference_in_words("flips", {"gained": 1000, "lost": 0, "p": 1e-300}) == (
+            "flips help: 1,000 images gained, 0 lost, p < 0.0001"
+        )
+
+    @pytest.mark.parametrize("shapes", [(0, 0, 0), (3, 3, 2), ((2, 1), (2, 1), (2, 1))])
+    def test_other_shapes_are_refused(self, shapes):
+        with pytest.raises(UserError, match=r"truth: must have shape \(n,\), n at least 1"):
+            mcnemar(*map(np.zeros, shapes))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.predicting.predictionsfile import read_paths, write_predictions
+from pyimagesearch.predicting.predictionsfile import read_classes, read_paths, write_predictions
 
 LABELS, PREDICTIONS, NAMES = np.array([1, 0, 1]), np.array([1, 1, 0]), ["cat", "dög"]
 PROBABILITIES = np.array([[0.25, 0.75], [0.5, 0.5], [1, 0]])
@@ -60,3 +60,16 @@ def test_another_number_of_paths_is_refused(tmp_path):
         file["features"], file["labels"], file["paths"] = np.ones((3, 2)), [0, 1, 0], ["a", "b"]
     with pytest.raises(UserError, match=r"data set: .*a\.hdf5 must have a path for each of its 3 rows, .*it has 2"):
         read_paths(tmp_path / "a.hdf5", 3)
+
+
+def test_classes_by_path(tmp_path):
+    write_predictions(tmp_path / "a.hdf5", PREDICTIONS, LABELS, NAMES, paths=["ä", "b/c.jpg", "d"])
+    assert read_classes(tmp_path / "a.hdf5") == {"ä": ("dög", "dög"), "b/c.jpg": ("cat", "dög"), "d": ("dög", "cat")}
+    write_predictions(tmp_path / "b.hdf5", PREDICTIONS, LABELS, NAMES)
+    assert read_classes(tmp_path / "b.hdf5") == {}
+    (tmp_path / "c.hdf5").write_text("no HDF5")
+    with h5py.File(tmp_path / "d.hdf5", "w") as file:
+        file["paths"] = ["a"]
+    for name in ("c.hdf5", "d.hdf5", "gone.hdf5"):
+        with pytest.raises(UserError, match=f"predictions: .*{name} must be a file of predictions"):
+            read_classes(tmp_path / name)
