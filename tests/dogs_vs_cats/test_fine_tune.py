@@ -143,7 +143,7 @@ def test_the_config_weights_the_classes(place, call, monkeypatch, script, option
 
     monkeypatch.setattr("pyimagesearch.io.HDF5DatasetGenerator", spy)
     monkeypatch.setattr(sys.modules[place[1]], "CLASS_WEIGHT", "balanced", raising=False)
-    assert f"error: spied {weight}\n" in call(script, *option, *place).err
+    assert f"error: spied {weight}\n" in call(script, "--force", *option, *place).err
 
 
 def test_it_stops_early(place, call, monkeypatch):
