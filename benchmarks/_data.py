@@ -31,7 +31,7 @@ _DRAWN = 600
 
 
 class Setup(NamedTuple):
-    """Where a benchmark finds its images, and where it may write."""
+    """Folders of a benchmark: its images, and one to write to."""
 
     work: Path
     images: Path

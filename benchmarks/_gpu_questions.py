@@ -32,7 +32,7 @@ class Scale(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """A question as a child process gets it: of its arguments, what its question has no use for is empty."""
+    """A question for a child process; arguments that the question does not need are empty."""
 
     question: str
     backend: str
@@ -41,7 +41,7 @@ class Ask(NamedTuple):
 
 
 class Busy:
-    """Samples how busy the first GPU is while the block runs.
+    """Sample the load of the first GPU while the block runs.
 
     Attributes:
         percent: the mean of the samples, or None where there are none.
@@ -87,7 +87,7 @@ def steps(size: int, dtype: str) -> list[Any]:
 
 
 def ask_loader(where: _data.Setup, scale: Scale) -> None:
-    """Count the images of shuffled epochs that nobody trains on."""
+    """Count the images of shuffled epochs, without training."""
     from pyimagesearch.io import HDF5DatasetGenerator
 
     def batches(size: int, dtype: str) -> _measure.Stream:
@@ -128,7 +128,7 @@ def _fit(path: Path, scale: Scale, size: int, dtype: str, precision: str) -> Non
     from pyimagesearch.nn.conv import AlexNet
 
     class Waiting(HDF5DatasetGenerator):
-        """Adds up how long it was asked for batches."""
+        """Add up the time spent in making batches."""
 
         seconds = 0.0
 
@@ -140,7 +140,7 @@ def _fit(path: Path, scale: Scale, size: int, dtype: str, precision: str) -> Non
                 self.seconds += time.perf_counter() - start
 
     class OnTheGpu(keras.utils.PyDataset):
-        """One batch, which is there already, over and over."""
+        """Give one batch, made in advance, over and over."""
 
         def __init__(self, batch: tuple[Any, ...], count: int) -> None:
             super().__init__()

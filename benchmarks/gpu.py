@@ -182,7 +182,7 @@ def main() -> int:
             if wanted:
                 left = args.limit - (time.monotonic() - start)
                 measured += run(ask._replace(backend=ask.backend or backends[0]), options, left)
-                if args.output:  # also if somebody stops us
+                if args.output:  # keeps them if interrupted later
                     write(measured, args.output)
     print(f"\n{_results.table(measured)}\n\n[INFO] {time.monotonic() - start:.0f} s")
     if args.output or not (args.smoke or args.only):

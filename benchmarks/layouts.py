@@ -1,4 +1,4 @@
-"""Files of other makers: are they read faster than by plain h5py, and never slower?
+"""Files of other programs: are they read faster than by plain h5py, and never slower?
 
 Shuffled batches of 64, without preprocessing. The rival indexes the dataset by the sorted rows of each
 batch, which is the one way that h5py offers. The last question measures rows, not images.

@@ -33,7 +33,7 @@ _EPOCHS = 2
 
 
 def nothing(task: int, work: Work) -> None:
-    """Do a task that costs nothing but its way."""
+    """Do nothing: the task costs only its scheduling."""
     del task, work
 
 

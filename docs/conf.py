@@ -31,7 +31,10 @@ napoleon_use_rtype = False
 # Names within our own package must lead somewhere; others would need the network to be looked up. In a
 # docstring's backticks stand attributes, arguments and private names as well, which stay plain text.
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", r"(?!pyimagesearch\b).*|.*\.(Item|Made|Task|_?Answer|_?Result)"), ("py:obj", ".*")]
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!pyimagesearch\b).*|.*\.(Item|Made|Task|Error|Answer|Result|_\w+)"),
+    ("py:obj", ".*"),
+]
 
 
 def is_tuple_field(app, what, name, obj, skip, options) -> bool | None:

@@ -1,4 +1,4 @@
-"""Decode every image of a folder once: which are unreadable, and what is the fingerprint of each other one.
+"""Decode every image of a folder once, to find unreadable ones and to fingerprint the others.
 
 A malformed image may even crash the process that decodes it. In this process that ends the program; on a cluster the
 scheduler retries elsewhere, and then `scan_carefully` finds the image in a process that may crash.

@@ -1,4 +1,4 @@
-"""``.keras`` files that say what their model expects of an image.
+"""``.keras`` files that say how to prepare images for their model.
 
 Beside Keras's own entries the archive holds ``pyimagesearch.json``: the input size, channel order,
 scaling and class names that the model was trained with, and the position of its training.

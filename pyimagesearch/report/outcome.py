@@ -184,7 +184,7 @@ def _calibration(method: Method) -> Chart | None:
         f"{one['images']:,} images, {percent(one['confidence'])} sure, {percent(one['accuracy'])} right" for one in bins
     ]
     series = Series("of all that were so sure", [b["confidence"] for b in bins], [b["accuracy"] for b in bins], tips)
-    # Bins of two classes begin at one half: nobody bets on the less probable one.
+    # Bins of two classes begin at one half: the less probable one is never predicted.
     low = min([one["low"] for one in bins] or [0.0])
     floor = min([low, *(one["accuracy"] for one in bins)])
     return charts.line_chart(

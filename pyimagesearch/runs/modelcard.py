@@ -28,8 +28,8 @@ _FEW_IMAGES, _POORLY_CALIBRATED, _NAMED = 200, 0.05, 20
 def write_model_card(folder: Path) -> list[Path]:
     """Write a card beside the models that a run record tells of.
 
-    What its owner wrote into the places for that is kept. A card without these places, which somebody wrote alone,
-    is left as it is.
+    Text that its owner wrote into the places for it is kept. A card without these places is all the owner's own, and is
+    left as it is.
 
     Args:
         folder: where ``runs.jsonl`` is.
@@ -70,7 +70,7 @@ def _write(path: Path, models: list[TrainedModel]) -> list[Path]:
 
 
 def _owners_share(card: str) -> dict[str, str] | None:
-    """Return what the owner wrote; None if it cannot be told from the rest."""
+    """Return the owner's text; None if it cannot be distinguished from the rest."""
     found = re.fullmatch(
         r"---\n(?P<fields>.*?)\n?# The lines above are the owner's.*?\n.*?\n"
         r"<!-- Above, the card is written [^\n]*-->\n(?P<text>.*)",

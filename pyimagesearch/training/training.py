@@ -1,4 +1,4 @@
-"""A training that survives: it resumes exactly, keeps its best model, draws its curves, and may span many devices."""
+"""A training that survives interruptions: exact resume, best model, curves, and many devices or hosts."""
 
 import contextlib
 import logging

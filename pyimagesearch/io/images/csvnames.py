@@ -70,7 +70,7 @@ class Finder:
         return [path for each in keys for path in self._by_key.get(each, [])]
 
     def names_image(self, cell: str) -> bool:
-        """Return whether a cell ends as the name of an image does, or names one that is there."""
+        """Return whether a cell ends as the name of an image does, or names an existing one."""
         name = cell.strip()
         try:
             return name.lower().endswith(EXTENSIONS) or self.find(name, 1) is not None

@@ -97,7 +97,7 @@ def _names(
     """Yield the paths of files relative to the topmost folder.
 
     Args:
-        hidden: receives the folders that hold no class, into which nobody looks.
+        hidden: receives the folders that hold no class, which are not searched.
         above: identifies the folders that hold this one.
     """
     try:
