@@ -1,5 +1,6 @@
 """Trained models that predict images as they come from a file."""
 
+import abc
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from pyimagesearch.utils.atomic import PathLike
 _CLASSIFIERS = (".skops", ".pickle")
 
 
-class Predictor:
+class Predictor(abc.ABC):
     """A trained model and the preparation of its images.
 
     Args:
@@ -54,16 +55,17 @@ class Predictor:
             image = step.preprocess(image)
         return self._inputs(image[None] if self._crop is None else self._crop.preprocess(image))
 
+    @abc.abstractmethod
     def scores(self, inputs: list[np.ndarray]) -> np.ndarray:
         """Return the probabilities of each crop, of shape (n * crops, classes).
 
         Args:
             inputs: what `prepare` returned for n images, concatenated along the first axis.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _inputs(self, crops: np.ndarray) -> list[np.ndarray]:
-        raise NotImplementedError
+        """Return the inputs of the networks for the crops of one image."""
 
 
 class NetworkPredictor(Predictor):

@@ -1,5 +1,6 @@
 """Predictions as text: a table, CSV, JSON, or a submission to a Kaggle contest."""
 
+import abc
 import contextlib
 import csv
 import json
@@ -19,7 +20,7 @@ _FORMULA = ("=", "+", "-", "@")  # with these a spreadsheet begins to calculate
 _NAME_LETTERS = 40
 
 
-class Writer:
+class Writer(abc.ABC):
     """Write predictions one by one.
 
     Args:
@@ -31,9 +32,9 @@ class Writer:
     def __init__(self, file: TextIO, label_names: Sequence[str], top: int) -> None:
         self._file, self._label_names, self._top = file, label_names, min(top, len(label_names))
 
+    @abc.abstractmethod
     def add(self, prediction: Prediction) -> None:
         """Write a prediction."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Write what follows the last prediction; the file stays open."""

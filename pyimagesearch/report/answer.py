@@ -66,7 +66,7 @@ class Comparison:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the difference is more than chance explains."""
+        """True if the difference is more than chance explains."""
         return self.test["p"] < SIGNIFICANT
 
 

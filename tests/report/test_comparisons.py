@@ -1,4 +1,4 @@
-"""What the page says of two methods on the same images."""
+"""Comparisons of two methods on the same images, on the page."""
 
 import numpy as np
 
