@@ -8,9 +8,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from pyimagesearch.errors import UserError
+from pyimagesearch.errors import UnrecognisedError, UserError
 from pyimagesearch.explore.look import ENOUGH, Look, colours, decode_small, find_oddities, look_at
-from pyimagesearch.io.foreign.choices import Choices, UnrecognisedError
+from pyimagesearch.io.foreign.plan import Choices
 from pyimagesearch.io.format.dataset import check_images, read_header
 from pyimagesearch.io.images.csvlist import is_image_list, list_images
 from pyimagesearch.io.images.decoding import Decoding, UnreadableImageError, largest_value, read_file

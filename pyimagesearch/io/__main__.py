@@ -91,7 +91,7 @@ def main(args: argparse.Namespace) -> dict:
 @contextlib.contextmanager
 def _command_suggested(args: argparse.Namespace, path: str) -> Iterator[None]:
     """Give an `UnrecognisedError` the command that would take the file."""
-    from pyimagesearch.io.foreign.choices import UnrecognisedError
+    from pyimagesearch.errors import UnrecognisedError
 
     try:
         yield

@@ -10,10 +10,8 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.encodings.row import EncodedRow
-from pyimagesearch.io.foreign.choices import Choices
-from pyimagesearch.io.foreign.plan import Plan
-from pyimagesearch.io.foreign.rows import PlannedRows
-from pyimagesearch.io.foreign.tail import count_unwritten_tail, unwritten
+from pyimagesearch.io.foreign.plan import Choices, Plan
+from pyimagesearch.io.foreign.rows import PlannedRows, count_unwritten_tail, unwritten
 from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.io.format.header import Header
 from pyimagesearch.io.format.sandbox import try_in_sandbox

@@ -13,7 +13,7 @@ import numpy as np
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.batching.batchloader import BatchLoader
 from pyimagesearch.io.batching.share import Share
-from pyimagesearch.io.foreign.choices import Choices
+from pyimagesearch.io.foreign.plan import Choices
 from pyimagesearch.io.format.header import open_file
 from pyimagesearch.utils.booknames import accepts_book_names
 

@@ -8,12 +8,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from pyimagesearch.io.foreign.choices import Choices
 from pyimagesearch.io.foreign.labels import read_labels
-from pyimagesearch.io.foreign.plan import Plan
-from pyimagesearch.io.foreign.planning import plan_file
-from pyimagesearch.io.foreign.rows import PlannedRows
-from pyimagesearch.io.foreign.tail import count_unwritten_tail, unwritten
+from pyimagesearch.io.foreign.plan import Choices, Plan
+from pyimagesearch.io.foreign.recognition import plan_file
+from pyimagesearch.io.foreign.rows import PlannedRows, count_unwritten_tail, unwritten
 from pyimagesearch.io.format.dataset import header_of, planned_header, read_header
 from pyimagesearch.io.format.header import Header, is_ours, open_file
 from pyimagesearch.io.format.sandbox import try_in_sandbox

@@ -19,7 +19,7 @@ from pyimagesearch.io.batching.order import EpochOrder
 from pyimagesearch.io.batching.randomness import uniforms
 from pyimagesearch.io.batching.share import Share, SharedBatches
 from pyimagesearch.io.encodings.row import RowReader
-from pyimagesearch.io.foreign.choices import Choices
+from pyimagesearch.io.foreign.plan import Choices
 from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.io.reading.rows import open_rows, warnings_of
 from pyimagesearch.utils.parallel import OneOpenCVThread, cpu_count

@@ -1,6 +1,6 @@
 """HDF5 files of other programs: what lies where in them, and how their rows are read.
 
-The way of a file, which `planning.plan_file` goes: `identity.what_is` says whether it is HDF5, `listing.read_listing`
-lists its datasets, `recognition.recognise` turns the list and what the user told into a plan, `rows.look` reads a few
-rows to settle what becomes of the values. Then `rows.PlannedRows` and `labels.read_labels` read by the plan.
+`recognition.plan_file` turns a file into a plan: `opening` says whether it is HDF5, `listing` lists its datasets,
+`layouts`, `members` and `labels` find those of images, labels, names and paths, `axes` and `pixels` what their values
+mean. `rows.PlannedRows` and `labels.read_labels` read by the `plan.Plan`.
 """

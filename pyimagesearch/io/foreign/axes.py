@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pyimagesearch.io.foreign.choices import UnrecognisedError
+from pyimagesearch.errors import UnrecognisedError
 
 CHANNELS = (1, 3, 4)
 """How many channels an image has whose channels are its last axis."""
@@ -80,12 +80,12 @@ class Axes:
         return f"axes stored as ({order}), transposed as they are read"
 
 
-def find_axes(stored: tuple[int, ...], rows: int | None, reverse: bool, interlace: str = "") -> str:
+def find_axes(stored: tuple[int, ...], rows: int, reverse: bool, interlace: str = "") -> str:
     """Return the letters of a stored array's axes.
 
     Args:
         stored: its shape.
-        rows: how many rows it has by its labels, or None where that is unknown and the first axis is taken.
+        rows: how many rows it has by its labels.
         reverse: whether MATLAB wrote it, so that the last axis varies slowest in the mind of its maker.
         interlace: ``INTERLACE_MODE`` of HDF5's image specification, or "".
 
@@ -117,10 +117,8 @@ def unfold(sides: tuple[int, ...]) -> tuple[tuple[str, int], ...]:
     return tuple(zip(letters, sides, strict=True))
 
 
-def _row_axis(sides: tuple[int, ...], rows: int | None, reverse: bool) -> int:
+def _row_axis(sides: tuple[int, ...], rows: int, reverse: bool) -> int:
     last = len(sides) - 1
-    if rows is None:
-        return last if reverse else 0
     found = [axis for axis in (0, last) if sides[axis] == rows and (axis == 0 or reverse or rows not in CHANNELS)]
     if not found:
         raise UnrecognisedError(

@@ -1,4 +1,4 @@
-"""Reads rows of one stored array, chunk by chunk: every chunk is decoded once, in bounded memory."""
+"""Read rows of one stored array, chunk by chunk: every chunk is decoded once, in bounded memory."""
 
 import math
 import tempfile
@@ -60,7 +60,7 @@ class ArrayRows:
         """Yield the rows from ``first`` to before ``last`` in order, in blocks of some megabytes.
 
         Yields:
-            The number of the first row, and an ndarray of shape (k, h, w, c) or (k, d) in the stored dtype.
+            The index of the first row, and an ndarray of shape (k, h, w, c) or (k, d) in the stored dtype.
         """
         last = len(self) if last is None else last
         at_once = max(1, _PIECE_BYTES // self.row_bytes)
@@ -69,12 +69,12 @@ class ArrayRows:
                 yield begin, self._axes.arrange(block)
 
     def read(self, rows: Sequence[int]) -> np.ndarray:
-        """Return rows by number, in any order, as a new ndarray of shape (k, h, w, c) or (k, d)."""
+        """Return rows by index, in any order, as a new ndarray of shape (k, h, w, c) or (k, d)."""
         wanted = np.asarray(rows, np.int64)
         with self._lock:
             if not len(wanted) or self._dataset.chunks is None or 2 * self.band_bytes > self.cache_bytes:
                 return self._axes.arrange(self._direct(wanted))
-            if not self._filtered and len(_runs(wanted)) == 1:
+            if len(_runs(wanted)) == 1 and (not self._filtered or self.band_rows == 1):
                 return self._axes.arrange(self._direct(wanted))  # there is nothing to decode twice
             return self._axes.arrange(self._by_bands(wanted))
 

@@ -1,19 +1,128 @@
-"""Reads class numbers, names of classes and origins of rows by a plan."""
+"""Find and read the labels of rows, the names of classes and the origins of rows.
 
-from dataclasses import dataclass
+What is optional and cannot be understood is left out with a remark.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import h5py
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.foreign.damage import damage_named
-from pyimagesearch.io.foreign.links import find_dataset
-from pyimagesearch.io.foreign.listing import decoded, open_foreign
-from pyimagesearch.io.foreign.plan import Plan
+from pyimagesearch.io.foreign.layouts import Key, meanings
+from pyimagesearch.io.foreign.listing import DatasetEntry, Listing, decoded
+from pyimagesearch.io.foreign.opening import damage_named, find_dataset, open_foreign
+from pyimagesearch.io.foreign.plan import LabelsPlan, Plan, split_reference
 from pyimagesearch.utils.text import printable
 
-_MOST_CLASSES = 2**20
-_ROWS_AT_ONCE = 2**16
+_MOST_CLASSES = _MOST_NAMES = 2**20
+_BYTES_AT_ONCE = 2**24
+
+
+def labels_of(entry: DatasetEntry, file: str = "") -> LabelsPlan:
+    """Return where labels are that one dataset holds, and in which form."""
+    sides = entry.shape[::-1] if entry.matlab else entry.shape
+    form = "numbers"
+    if entry.kind == "text":
+        form = "text"
+    elif len(sides) == 2 and 1 not in sides:
+        form = "one-hot"
+    elif entry.kind == "b":
+        form = "boolean"
+    elif len(entry.shape) == 2:
+        form = "column" if entry.shape[1] == 1 else "row"
+    return LabelsPlan(form, entry.path, file, entry.matlab)
+
+
+def find_names(plan: Plan, listing: Listing, others: Mapping[str, Listing]) -> Plan:
+    """Return a plan that knows where the names of the classes are.
+
+    Raises:
+        UserError: the names that the user told are none.
+    """
+    if plan.choices.names:
+        file, path = split_reference(plan.choices.names)
+        where = others.get(file) if file else listing
+        entry = where.get(path) if where else None
+        if entry is None or _why_no_names(entry):
+            raise UserError(f"names: must be a dataset of names; received {plan.choices.names} ({entry or 'nothing'})")
+        return replace(plan, names=path, names_file=file)
+    found = _of_role(listing, plan, "names")
+    found += [entry for entry in _of_role(listing, plan, "labels") if entry.kind == "text" and not _fits(entry, plan)]
+    if not found:
+        return plan
+    if len(found) > 1:
+        listed = " and ".join(entry.path for entry in found)
+        return _left_out(plan, f"names of classes are left out, since {listed} may both be them; names tells which")
+    if why := _why_no_names(found[0]):
+        return _left_out(plan, f"the names of classes in {found[0].path} are left out: it {why}")
+    return replace(plan, names=found[0].path)
+
+
+def find_paths(plan: Plan, listing: Listing) -> Plan:
+    """Return a plan that knows where the origins of the rows are.
+
+    Raises:
+        UserError: the paths that the user told are none.
+    """
+    if plan.choices.paths:
+        entry = listing.get(plan.choices.paths)
+        why = _why_no_paths(entry, plan) if entry else "does not exist"
+        if why:
+            raise UserError(f"paths: must be a dataset of one text a row; {plan.choices.paths} {why}")
+        return replace(plan, paths=plan.choices.paths.strip("/"))
+    found = _of_role(listing, plan, "paths")
+    if len(found) != 1:
+        return _left_out(plan, f"{len(found)} datasets that may be paths are left out") if found else plan
+    if why := _why_no_paths(found[0], plan):
+        return _left_out(plan, f"the paths in {found[0].path} are left out: it {why}")
+    return replace(plan, paths=found[0].path)
+
+
+def _of_role(listing: Listing, plan: Plan, role: str) -> list[DatasetEntry]:
+    """Return the datasets of a role that are nearest to the images: same split, then none, then at the root."""
+    known = meanings(listing)
+    images = known.get(plan.images)
+    own: Key = (images.place, images.split) if images else ("", "")
+    for key in dict.fromkeys([own, (own[0], ""), ("", own[1]), ("", "")]):
+        found = [
+            entry
+            for path, meaning in known.items()
+            if meaning.role == role and (meaning.place, meaning.split) == key
+            and path not in (plan.images, plan.labels.path) and (entry := listing.get(path)) is not None
+        ]  # fmt: skip
+        if found:
+            return found
+    return []
+
+
+def _fits(entry: DatasetEntry, plan: Plan) -> bool:
+    return entry.size == len(plan)
+
+
+def _why_no_names(entry: DatasetEntry) -> str:
+    if entry.problem:
+        return entry.problem
+    if entry.kind not in ("text", "u", "i", "f", "reference") or entry.image_files:
+        return f"holds {entry.dtype}"
+    if entry.size != max(entry.shape, default=1) or entry.size > _MOST_NAMES:
+        return f"has shape {entry.shape}"
+    return "was never written" if entry.empty else ""
+
+
+def _why_no_paths(entry: DatasetEntry, plan: Plan) -> str:
+    if entry.problem:
+        return entry.problem
+    if entry.kind not in ("text", "u", "i") or entry.image_files:
+        return f"holds {entry.dtype}"
+    if entry.size != len(plan) or entry.size != max(entry.shape, default=1):
+        return f"has shape {entry.shape}, and there are {len(plan):,} rows"
+    return ""
+
+
+def _left_out(plan: Plan, remark: str) -> Plan:
+    return replace(plan, remarks=(*plan.remarks, remark))
 
 
 @dataclass(frozen=True)
@@ -80,9 +189,9 @@ def _raw(plan: Plan) -> np.ndarray:
 
 def _from_one_hot(dataset: h5py.Dataset, reverse: bool) -> np.ndarray:
     count = dataset.shape[-1] if reverse else dataset.shape[0]
-    numbers = np.empty(count, np.int64)
-    for start in range(0, count, _ROWS_AT_ONCE):
-        stop = min(start + _ROWS_AT_ONCE, count)
+    numbers, step = np.empty(count, np.int64), max(1, _BYTES_AT_ONCE * count // max(1, dataset.nbytes))
+    for start in range(0, count, step):
+        stop = min(start + step, count)
         block = dataset[:, start:stop].T if reverse else dataset[start:stop]
         good = ((block == 0) | (block == 1)).all(axis=1) & (block.sum(axis=1) == 1)
         if not good.all():

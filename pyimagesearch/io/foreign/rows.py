@@ -1,50 +1,94 @@
-"""The rows of a foreign file, read by its plan: arranged as images, and scaled as told."""
+"""Read the rows of a foreign file by its plan: arranged as images, and scaled as told."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
+import cv2
 import h5py
 import numpy as np
 
 from pyimagesearch.errors import UserError
+from pyimagesearch.io.foreign.axes import Axes, inner_axes
 from pyimagesearch.io.foreign.blocks import CACHE_BYTES, MEMORY_BYTES, ArrayRows
-from pyimagesearch.io.foreign.damage import damage_named
-from pyimagesearch.io.foreign.imagerows import ImageRows
-from pyimagesearch.io.foreign.links import find_dataset
-from pyimagesearch.io.foreign.listing import open_foreign
+from pyimagesearch.io.foreign.listing import read_attributes
+from pyimagesearch.io.foreign.opening import damage_named, find_dataset, open_foreign
+from pyimagesearch.io.foreign.pixels import Seen, ValueMap, interlace_mode
 from pyimagesearch.io.foreign.plan import Plan
-from pyimagesearch.io.foreign.values import Seen, ValueMap
+from pyimagesearch.io.images.decoding import decode_image
 
-_LOOKED_AT = 64
+_ROWS_AT_ONCE, _LOOKED_AT = 64, 64
+_FIRST, _MOST = 16, 256
 
 
-class StoredRows(Protocol):
-    """Rows as they are stored, but with their axes in order."""
+class ImageRows:
+    """Images of a plan whose form is "files" or "each"; those of other sizes are resized where the user told a size."""
 
-    band_bytes: int
+    band_bytes = 0
 
-    def __len__(self) -> int: ...
+    def __init__(self, file: h5py.File, plan: Plan) -> None:
+        self._file, self._plan = file, plan
+        self._dataset = find_dataset(file, plan.images) if plan.form == "files" else None
+        self._lock = threading.RLock()
+
+    def __len__(self) -> int:
+        return len(self._plan)
 
     def blocks(self, first: int = 0, last: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield rows in order, in blocks."""
-        ...
+        """Yield the rows from ``first`` to before ``last`` in order: a row's number, and ndarray (k, h, w, c)."""
+        last = len(self) if last is None else last
+        for start in range(first, last, _ROWS_AT_ONCE):
+            yield start, self.read(range(start, min(start + _ROWS_AT_ONCE, last)))
 
     def read(self, rows: Sequence[int]) -> np.ndarray:
-        """Return rows by number."""
-        ...
+        """Return rows by number as a new ndarray of shape (k, h, w, c).
+
+        Raises:
+            UserError: a row is no image, or one of another size.
+        """
+        return np.stack([self.image(int(row)) for row in rows])
+
+    def image(self, row: int) -> np.ndarray:
+        """Return one image in the plan's shape, as far as that is known: ndarray (h, w, c)."""
+        stored = self._stored(row)
+        pixels = decode_image(stored, f"row {row} of {self._plan.file}") if isinstance(stored, bytes) else stored
+        height, width, channels = self._plan.shape[1:]
+        if self._plan.choices.size and pixels.shape[:2] != (height, width):
+            pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, -1)
+        if pixels.shape[2] == 1 and channels == 3:
+            pixels = pixels.repeat(3, axis=2)
+        if height and pixels.shape != (height, width, channels):
+            raise UserError(
+                f"images: must have one size; row {row} is {pixels.shape[0]}x{pixels.shape[1]}, the first "
+                f"{height}x{width}; tell size to resize them"
+            )
+        return pixels
 
     def zero(self, rows: Sequence[int]) -> np.ndarray:
         """Return for each row whether nothing but zeros is stored: bool ndarray (k,)."""
-        ...
+        stored = map(self._stored, rows)
+        return np.array([not (any(each) if isinstance(each, bytes) else each.any()) for each in stored])
+
+    def _stored(self, row: int) -> bytes | np.ndarray:
+        """Return what is stored for a row: pixels, or the bytes of an image file."""
+        with self._lock:
+            if self._dataset is not None:
+                return _bytes(self._dataset[tuple(map(int, np.unravel_index(row, self._dataset.shape)))])
+            dataset = find_dataset(self._file, self._plan.members[row])
+            value = dataset[()]
+        if not isinstance(value, np.ndarray) or value.ndim < 2:
+            return _bytes(value)
+        attributes = read_attributes(dataset)
+        letters = inner_axes(value.shape, "MATLAB_class" in attributes, interlace_mode(attributes))
+        return Axes(f"n{letters}").arrange(value[np.newaxis])[0]
 
 
 def stored_rows(
     file: h5py.File, plan: Plan, *, memory_bytes: int = MEMORY_BYTES, cache_bytes: int = CACHE_BYTES,
     scratch: Path | None = None,
-) -> StoredRows:  # fmt: skip
+) -> ArrayRows | ImageRows:  # fmt: skip
     """Return the rows of an open file, not scaled yet; arguments as of `ArrayRows`."""
     if plan.form != "array" or plan.axes is None:
         return ImageRows(file, plan)
@@ -151,3 +195,43 @@ class PlannedRows:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def unwritten(count: int, rows: int) -> str:
+    """Return a sentence on the rows that `count_unwritten_tail` counted."""
+    return (
+        f"the last {count:,} of {rows:,} rows are all zero and of class 0, as rows are that a stopped writer never "
+        f"wrote; pass rows={rows - count} to leave them out, or rows={rows} if they are real"
+    )
+
+
+def count_unwritten_tail(rows: ArrayRows | ImageRows, labels: np.ndarray) -> int:
+    """Return how many rows at the end are all zero and of class 0, as rows are that were never written.
+
+    A complete file costs the reading of one row.
+
+    Args:
+        rows: rows as they are stored, before any scaling: ``PlannedRows.stored``.
+        labels: ndarray of shape (n,), the classes of the rows.
+    """
+    others = np.flatnonzero(labels)
+    first = int(others[-1]) + 1 if len(others) else 0
+    stop = len(rows)
+    if first == stop or not rows.zero([stop - 1]).all():
+        return 0
+    step = _FIRST
+    while stop > first:
+        start = max(first, stop - step)
+        written = np.flatnonzero(~rows.zero(range(start, stop)))
+        if len(written):
+            return len(rows) - (start + int(written[-1]) + 1)
+        stop, step = start, min(2 * step, _MOST)
+    return len(rows) - first
+
+
+def _bytes(value: object) -> bytes:
+    if isinstance(value, np.ndarray):
+        return value.tobytes()
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape")
+    return bytes(value)  # type: ignore[call-overload]

@@ -9,10 +9,9 @@ import h5py
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.foreign.choices import Choices
 from pyimagesearch.io.foreign.labels import read_labels
-from pyimagesearch.io.foreign.plan import Plan
-from pyimagesearch.io.foreign.planning import plan_file
+from pyimagesearch.io.foreign.plan import Choices, Plan
+from pyimagesearch.io.foreign.recognition import plan_file
 from pyimagesearch.io.format.header import Header, Provenance, header_of_file, is_ours, open_file, validate_ours
 from pyimagesearch.io.format.layout import COLUMNS
 from pyimagesearch.io.format.shardtable import ShardEntry, identity, is_united, read_table

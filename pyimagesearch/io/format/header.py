@@ -13,10 +13,8 @@ import numpy as np
 
 import pyimagesearch
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.foreign.choices import Choices
-from pyimagesearch.io.foreign.identity import what_is
-from pyimagesearch.io.foreign.listing import open_hdf5
-from pyimagesearch.io.foreign.plan import Plan
+from pyimagesearch.io.foreign.opening import open_hdf5, what_is
+from pyimagesearch.io.foreign.plan import Choices, Plan
 from pyimagesearch.io.format.layout import FORMAT, KEYS, VERSION, utf8
 from pyimagesearch.io.format.sandbox import try_in_sandbox
 from pyimagesearch.io.format.untrusted import (

@@ -28,10 +28,10 @@ from typing import Any
 import h5py
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.foreign.choices import Choices
 from pyimagesearch.io.foreign.labels import read_labels, read_paths
-from pyimagesearch.io.foreign.listing import open_hdf5
-from pyimagesearch.io.foreign.planning import plan_structure
+from pyimagesearch.io.foreign.opening import open_hdf5
+from pyimagesearch.io.foreign.plan import Choices
+from pyimagesearch.io.foreign.recognition import plan_structure
 from pyimagesearch.io.foreign.rows import stored_rows
 from pyimagesearch.io.format.layout import DATASETS, FORMAT
 from pyimagesearch.io.format.shardtable import NAME as TABLE

@@ -13,10 +13,8 @@ from pyimagesearch.io.encodings.raw import RawReader, row_offsets
 from pyimagesearch.io.encodings.row import RowReader
 from pyimagesearch.io.foreign.axes import Axes
 from pyimagesearch.io.foreign.blocks import ArrayRows
-from pyimagesearch.io.foreign.links import find_dataset
-from pyimagesearch.io.foreign.listing import open_foreign
-from pyimagesearch.io.foreign.rows import PlannedRows
-from pyimagesearch.io.foreign.tail import count_unwritten_tail, unwritten
+from pyimagesearch.io.foreign.opening import find_dataset, open_foreign
+from pyimagesearch.io.foreign.rows import PlannedRows, count_unwritten_tail, unwritten
 from pyimagesearch.io.format.header import Header, open_file
 from pyimagesearch.io.format.untrusted import damage_reported, damaged, open_dataset
 

@@ -2,8 +2,8 @@ import h5py
 import numpy as np
 import pytest
 
-from pyimagesearch.io.foreign.choices import Choices
-from pyimagesearch.io.foreign.planning import plan_file
+from pyimagesearch.io.foreign.plan import Choices
+from pyimagesearch.io.foreign.recognition import plan_file
 from pyimagesearch.io.foreign.rows import PlannedRows
 
 

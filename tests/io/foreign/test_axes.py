@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from pyimagesearch.errors import UserError
+from pyimagesearch.errors import UnrecognisedError, UserError
 from pyimagesearch.io.foreign.axes import Axes, find_axes
-from pyimagesearch.io.foreign.choices import UnrecognisedError
 from pyimagesearch.io.foreign.labels import read_labels
 from tests.io.foreign.pictures import N, classes, pictures
 

@@ -6,7 +6,7 @@ import pytest
 
 from pyimagesearch.io.foreign.axes import Axes
 from pyimagesearch.io.foreign.blocks import ArrayRows
-from pyimagesearch.io.foreign.planning import plan_file
+from pyimagesearch.io.foreign.recognition import plan_file
 from pyimagesearch.io.foreign.rows import PlannedRows
 from tests.io.foreign.pictures import classes, pictures
 

@@ -3,7 +3,7 @@ import pytest
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.foreign.labels import read_labels, read_paths
-from pyimagesearch.io.foreign.planning import plan_file
+from pyimagesearch.io.foreign.recognition import plan_file
 from tests.io.foreign.pictures import N, classes, pictures
 
 

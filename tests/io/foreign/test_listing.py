@@ -5,11 +5,10 @@ import numpy as np
 import pytest
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.foreign.choices import Choices
-from pyimagesearch.io.foreign.filters import NAMES
-from pyimagesearch.io.foreign.links import find, find_dataset
-from pyimagesearch.io.foreign.listing import open_foreign, read_listing
-from pyimagesearch.io.foreign.planning import plan_file
+from pyimagesearch.io.foreign.listing import FILTERS, read_listing
+from pyimagesearch.io.foreign.opening import find, find_dataset, open_foreign
+from pyimagesearch.io.foreign.plan import Choices
+from pyimagesearch.io.foreign.recognition import plan_file
 from tests.io.foreign.pictures import N, classes, pictures
 
 
@@ -145,7 +144,7 @@ def test_a_filter_that_is_missing_is_named_with_its_cure(make, code, monkeypatch
     path = make({"y": classes()})
     with_filter(path, code)
     monkeypatch.setitem(__import__("sys").modules, "hdf5plugin", None)
-    with pytest.raises(UserError, match=f"X is compressed by {NAMES[code]}, which .*: pip install hdf5plugin"):
+    with pytest.raises(UserError, match=f"X is compressed by {FILTERS[code]}, which .*: pip install hdf5plugin"):
         plan_file(path)
 
 

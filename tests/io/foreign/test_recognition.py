@@ -2,10 +2,10 @@ import h5py
 import numpy as np
 import pytest
 
-from pyimagesearch.errors import UserError
-from pyimagesearch.io.foreign.choices import Choices, UnrecognisedError
+from pyimagesearch.errors import UnrecognisedError, UserError
 from pyimagesearch.io.foreign.labels import read_labels
-from pyimagesearch.io.foreign.planning import plan_file
+from pyimagesearch.io.foreign.plan import Choices
+from pyimagesearch.io.foreign.recognition import plan_file
 from tests.io.foreign.pictures import N, classes, pictures
 
 
@@ -94,7 +94,7 @@ def test_what_is_told_must_be_there(make):
     path = make({"X": pictures(), "y": classes(), "z": classes(7)})
     with pytest.raises(UserError, match=r"images: must be the path of a dataset of .*; received Q; it holds X \(20"):
         plan_file(path, Choices(images="Q"))
-    with pytest.raises(UserError, match=r"labels: must be one for each image; there are 7"):
+    with pytest.raises(UserError, match=r"labels: must be one for each image; z \(7,\) int64 and X .* are not"):
         plan_file(path, Choices(images="X", labels="z"))
     with pytest.raises(UserError, match=r"names: must be a dataset of names; received q"):
         plan_file(path, Choices(names="q"))

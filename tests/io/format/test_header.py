@@ -109,7 +109,7 @@ class TestFilesOfOtherMakers:
                 r"are the images and the labels must be .*; it holds images \(2, 3\) float64",
             ),
             ({"labels": [0]}, r"are the images and the labels must be .*; it holds labels \(1,\) int64"),
-            ({"images": np.ones((2, 3)), "labels": [0]}, r"must be one for each image; there are 1"),
+            ({"images": np.ones((2, 3)), "labels": [0]}, r"must be one for each image; labels \(1,\) int64"),
             ({"images": np.ones((0, 3)), "labels": np.ones(0, int)}, "must hold rows"),
             ({"images": np.ones(2), "labels": [0, 1]}, r"it holds images \(2,\) float64; labels \(2,\) int64"),
             ({"images": np.ones((2, 3)), "labels": [0, -1]}, "must be class numbers, .*; received dtype int64"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.foreign.choices import Choices
+from pyimagesearch.io.foreign.plan import Choices
 from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.io.format.header import metadata_checksum
 from pyimagesearch.io.reading.rows import open_rows

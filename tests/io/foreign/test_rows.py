@@ -3,11 +3,10 @@ import numpy as np
 import pytest
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.foreign.choices import Choices
 from pyimagesearch.io.foreign.labels import read_labels
-from pyimagesearch.io.foreign.planning import plan_file
-from pyimagesearch.io.foreign.rows import PlannedRows
-from pyimagesearch.io.foreign.tail import count_unwritten_tail
+from pyimagesearch.io.foreign.plan import Choices
+from pyimagesearch.io.foreign.recognition import plan_file
+from pyimagesearch.io.foreign.rows import PlannedRows, count_unwritten_tail
 from tests.io.foreign.pictures import classes, pictures
 
 

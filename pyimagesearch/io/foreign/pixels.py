@@ -1,11 +1,57 @@
-"""Pixels that are not 8-bit: keep them, take them as they are, or map them to 0..255."""
+"""Decide what stored values mean: the order of colours, and how numbers become pixels."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from pyimagesearch.errors import UserError
-from pyimagesearch.io.foreign.choices import Choices, UnrecognisedError
+from pyimagesearch.errors import UnrecognisedError, UserError
+
+_ATTRIBUTES = {
+    "colororder", "colourorder", "channelorder", "channelsorder", "colorspace", "colourspace", "colormode",
+    "colourmode", "colormodel", "colourmodel", "imagecolormodel", "imagemode", "mode", "pixelformat", "format",
+    "channels", "color", "colour", "imageformat",
+}  # fmt: skip
+_ORDERS = {"RGB": "RGB", "BGR": "BGR", "RGBA": "RGB", "BGRA": "BGR"}
+_OTHER_SPACES = {"HSV", "HSL", "HLS", "LAB", "CIELAB", "YUV", "YCBCR", "YCC", "CMY", "CMYK", "XYZ", "LUV"}
+
+
+def said_order(attributes: Iterable[Mapping[str, Any]]) -> str:
+    """Return "RGB" or "BGR" as the attributes say, those of the dataset first; or "" where they say nothing.
+
+    Names and values are understood in any case and type; an image of HDF5's image specification is RGB.
+
+    Raises:
+        UserError: they name another space of colors, or a palette.
+    """
+    for each in attributes:
+        words = {_bare(name): str(value).strip().upper() for name, value in each.items() if isinstance(value, str)}
+        for name, value in words.items():
+            if name in _ATTRIBUTES and (order := _ORDERS.get(value.replace(" ", "").replace(",", ""))):
+                return order
+            if name in _ATTRIBUTES and value in _OTHER_SPACES:
+                raise UserError(
+                    f"color_order: pixels must be RGB, BGR or gray; the file says {value}; convert them to RGB first"
+                )
+        if words.get("imagesubclass") == "IMAGE_INDEXED":
+            raise UserError(
+                "images: pixels must be colors or gray; the file says that they are numbers of a palette "
+                "(IMAGE_INDEXED); convert them to RGB first"
+            )
+        if words.get("class") == "IMAGE" or words.get("imagesubclass") == "IMAGE_TRUECOLOR":
+            return "RGB"
+    return ""
+
+
+def interlace_mode(attributes: Mapping[str, Any]) -> str:
+    """Return ``INTERLACE_MODE`` of HDF5's image specification, or ""."""
+    found = next((value for name, value in attributes.items() if name.upper() == "INTERLACE_MODE"), "")
+    return found.strip().upper() if isinstance(found, str) else ""
+
+
+def _bare(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 @dataclass(frozen=True)
@@ -40,20 +86,43 @@ class ValueRule:
     words: str = ""
 
 
-def rule_of(dtype: np.dtype, choices: Choices, seen: Seen | None) -> ValueRule | None:
+def scale_range(scale: str) -> tuple[float, float] | None:
+    """Return the values that become 0 and 255, of "0..1"; None for "keep" and "".
+
+    Raises:
+        UserError: they are no range.
+    """
+    if scale in ("", "keep"):
+        return None
+    low, dots, high = scale.partition("..")
+    try:
+        bounds = float(low), float(high)
+    except ValueError:
+        bounds = (0.0, 0.0)
+    if not dots or not bounds[0] < bounds[1] < float("inf") or bounds[0] == -float("inf"):
+        raise UserError(f"scale: must be LOW..HIGH, such as 0..1 or 0..65535, or keep; received {scale}")
+    return bounds
+
+
+def rule_of(dtype: np.dtype, scale: str = "", seen: Seen | None = None) -> ValueRule | None:
     """Return the rule for images of a dtype; None while it depends on values that were not seen yet.
+
+    Args:
+        dtype: the stored one.
+        scale: as of `Choices`.
+        seen: what some rows hold.
 
     Raises:
         UnrecognisedError: the values need a scale that was not told.
     """
-    if bounds := choices.scale_range:
-        words = f"{bounds[0]:g}..{bounds[1]:g} mapped to 0..255, as told"
+    if bounds := scale_range(scale):
+        words = f"{bounds[0]:g}..{bounds[1]:g} mapped to 0..255 and rounded, as told"
         return ValueRule("uint8", *bounds, words)
     if dtype == np.uint8:
         return ValueRule("uint8")
     if dtype.kind == "b":
         return ValueRule("uint8", 0, 1, "false and true become 0 and 255")
-    if choices.scale == "keep":
+    if scale == "keep":
         return _kept(dtype, "as told")
     if seen is None:
         return None
@@ -62,15 +131,14 @@ def rule_of(dtype: np.dtype, choices: Choices, seen: Seen | None) -> ValueRule |
         return _kept(dtype, f"values from {low} to {high}, as after the subtraction of a mean")
     if seen.whole and seen.high <= 255 and (seen.high > 1 or seen.high == 0):
         return ValueRule("uint8", words=f"{dtype} that holds whole numbers of 0..255, which become uint8")
-    scale = _likely_scale(dtype, seen)
     raise UnrecognisedError(
         f"scale: images of 8 bits have whole numbers in 0..255; rows that were looked at are {dtype} from {low} to "
-        f"{high}; tell scale, {scale} to map that range to 0..255 or keep to leave values as they are",
-        {"scale": scale},
+        f'{high}; "{_likely_scale(seen)}" maps that range to 0..255, "keep" leaves values as they are',
+        {"scale": _likely_scale(seen)},
     )
 
 
-def _likely_scale(dtype: np.dtype, seen: Seen) -> str:
+def _likely_scale(seen: Seen) -> str:
     if seen.high <= 1:
         return "0..1"
     if seen.high <= 255:
@@ -101,7 +169,7 @@ class ValueMap:
 
         Args:
             block: ndarray of shape (n, ...), any numbers.
-            first: the number of its first row, for messages.
+            first: the index of its first row, for messages.
 
         Raises:
             UserError: a value is no number, or out of the range.

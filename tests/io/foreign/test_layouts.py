@@ -1,6 +1,6 @@
 import pytest
 
-from pyimagesearch.io.foreign.vocabulary import Meaning, meaning_of, split_of
+from pyimagesearch.io.foreign.layouts import Meaning, meaning_of, split_of
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.foreign.identity import what_is
-from pyimagesearch.io.foreign.planning import plan_file
+from pyimagesearch.io.foreign.opening import what_is
+from pyimagesearch.io.foreign.recognition import plan_file
 from tests.io.foreign.pictures import classes, pictures
 
 
