@@ -31,9 +31,9 @@ def images(numbered_images):
 def generate(write_dataset, images):
     made = []
 
-    def make(batch_size, preprocessors):
+    def make(batch_size, preprocessors, **options):
         path = write_dataset(images, name=f"{len(made)}.hdf5")
-        made.append(HDF5DatasetGenerator(path, batch_size, preprocessors))
+        made.append(HDF5DatasetGenerator(path, batch_size, preprocessors, **options))
         return made[-1]
 
     yield make
@@ -57,6 +57,14 @@ def test_the_probabilities_of_crops_are_averaged(model, generate, images, batch_
     scores = predict(model, generate(batch_size, [crop, MEANS, ImageToArrayPreprocessor()]))
     expected = [model.predict_on_batch(MEANS.preprocess(crop.preprocess(image))).mean(axis=0) for image in images]
     np.testing.assert_allclose(scores, np.stack(expected), atol=1e-5)
+
+
+@pytest.mark.parametrize("epoch", [0, 3])
+def test_the_rows_of_a_shuffled_generator_are_put_back(model, generate, epoch):
+    preprocessors = [SimplePreprocessor(5, 6), MEANS, ImageToArrayPreprocessor()]
+    shuffled = generate(4, preprocessors, shuffle=True, seed=7)
+    shuffled.epoch = epoch
+    np.testing.assert_allclose(predict(model, shuffled), predict(model, generate(4, preprocessors)), atol=1e-6)
 
 
 def test_progress_counts_rows(model, generate, capsys):
