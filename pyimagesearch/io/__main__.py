@@ -7,9 +7,10 @@ import shlex
 from collections.abc import Iterator
 
 from pyimagesearch.cli import Option, script
+from pyimagesearch.cli.errors import advice_in_flags
 from pyimagesearch.cli.messages import info, screen, wrote
 from pyimagesearch.cli.options import positive_int
-from pyimagesearch.errors import UserError
+from pyimagesearch.errors import UnrecognisedError, UserError
 
 _NAMED_ROWS = 20
 _FOREIGN = "files of other programs"
@@ -70,7 +71,8 @@ def main(args: argparse.Namespace) -> dict:
             facts["verified"] = f"DAMAGED rows: {rows}" if bad else "every row is what was written"
             damaged |= {path: rows} if bad else {}
         if not args.json:
-            print(path, *(f"  {topic:<12}{text}" for topic, text in facts.items()), sep="\n", file=screen())
+            lines = [f"  {topic:<12}{advice_in_flags(text, main.options)}" for topic, text in facts.items()]
+            print(path, *lines, sep="\n", file=screen())
     if damaged:
         if args.json:
             print(json.dumps(result, indent=2), file=screen())
@@ -91,8 +93,6 @@ def main(args: argparse.Namespace) -> dict:
 @contextlib.contextmanager
 def _command_suggested(args: argparse.Namespace, path: str) -> Iterator[None]:
     """Give an `UnrecognisedError` the command that would take the file."""
-    from pyimagesearch.errors import UnrecognisedError
-
     try:
         yield
     except UnrecognisedError as error:

@@ -38,7 +38,7 @@ def convert(
     With ``shards``, rows of our own files keep their form unless another one is asked for: their bytes are copied and
     verified, with everything that the file says of itself; so a data set that is split and then merged is the same file
     again. Otherwise images of 8 bits stay what they are, those of other programs' files become what
-    `io.foreign.values.rule_of` says, and features become float32 or ``dtype``, flat rows of uint8 excepted.
+    `io.foreign.pixels.rule_of` says, and features become float32 or ``dtype``, flat rows of uint8 excepted.
     What is assumed of a file or lost is logged, and written into the history of the copy.
 
     Args:
@@ -47,7 +47,7 @@ def convert(
         shards: number of files to make; 1 merges shards into one.
         overwrite: replace an existing target, which may be the source, once the new one is complete.
         **choices: for a file of another program, where its rows are and how they are stored, as far as that is not
-            plain; see `io.foreign.choices.Choices`.
+            plain; see `io.foreign.plan.Choices`.
 
     Raises:
         UserError: the source cannot be used, a value breaks the rule by which values become pixels, a row that is to

@@ -44,7 +44,7 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
         share: the place of a process that trains together with others: it gets its own, equal share of every batch.
         **choices: for a file of another program, where its rows are and how they are stored, as far as that is not
             plain: ``images="x", labels="y", color_order="RGB", scale="0..1"`` and others of
-            `io.foreign.choices.Choices`.
+            `io.foreign.plan.Choices`.
 
     Raises:
         UserError: an argument breaks a rule, or the file cannot be used.

@@ -34,7 +34,7 @@ def describe(path: PathLike, **choices: Any) -> dict[str, str]:
 
     Args:
         path: the file.
-        **choices: for a file of another program, what is to be told of it; see `io.foreign.choices.Choices`.
+        **choices: for a file of another program, what is to be told of it; see `io.foreign.plan.Choices`.
 
     Raises:
         UserError: the file is missing, not HDF5, of a newer format, or holds no labelled rows.
@@ -77,15 +77,14 @@ def _describe_foreign(path: PathLike, choices: Choices) -> dict[str, str]:
     labels = read_labels(plan)
     names = labels.names or [str(c) for c in range(labels.numbers.max() + 1)]
     if not plan.is_images or plan.rule:
-        header = planned_header(plan)
-        facts["rows"] = _rows(header)
+        facts["rows"] = _rows(planned_header(plan, labels))
         with PlannedRows(plan) as rows:
             if count := count_unwritten_tail(rows.stored, labels.numbers):
-                facts["complete"] = f"NO: {unwritten(count, len(plan))}" if not choices.rows else "as told"
+                facts["complete"] = "as told" if choices.rows else f"NO: {unwritten(count, len(plan))}"
             slow = rows.slow_when_shuffled()
         warnings += [slow] if slow else []
-    warnings += [plan.assumption] if plan.assumption else []
-    facts |= {**words, "classes": _classes(labels.numbers, names, True), "layout": plan.storage}
+    facts |= {**words, "classes": _classes(labels.numbers, names, True)}
+    facts |= {"layout": plan.storage} if plan.storage else {}
     warnings += [*labels.remarks, *_slow_storage(plan), *([] if labels.names else ["the classes have no names"])]
     return facts | {"checksums": "none"} | ({"warning": "; ".join(warnings)} if warnings else {})
 

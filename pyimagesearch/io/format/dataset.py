@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.foreign.labels import read_labels
+from pyimagesearch.io.foreign.labels import Labels, read_labels
 from pyimagesearch.io.foreign.plan import Choices, Plan
 from pyimagesearch.io.foreign.recognition import plan_file
 from pyimagesearch.io.format.header import Header, Provenance, header_of_file, is_ours, open_file, validate_ours
@@ -39,7 +39,8 @@ def read_header(path: str | os.PathLike[str], choices: Choices | None = None) ->
                     f"leave out {', '.join(choices.told)}"
                 )
             return header_of(file)
-    return planned_header(plan_file(path, choices))
+    plan = plan_file(path, choices)
+    return planned_header(plan, read_labels(plan))
 
 
 def header_of(file: h5py.File, unfinished: bool = False) -> Header:
@@ -55,13 +56,8 @@ def header_of(file: h5py.File, unfinished: bool = False) -> Header:
     return united_header(file) if is_united(file) else header_of_file(file)
 
 
-def planned_header(plan: Plan) -> Header:
-    """Return the header of a file of another program; its labels are read.
-
-    Raises:
-        UserError: they are no classes, or the file is unfinished.
-    """
-    labels = read_labels(plan)
+def planned_header(plan: Plan, labels: Labels) -> Header:
+    """Return the header of a file of another program."""
     return Header(
         path=Path(plan.file), key=plan.images, encoding="raw", shape=plan.shape, dtype=plan.row_dtype,
         labels=labels.numbers, label_names=labels.names, color_order=plan.color_order or "BGR", plan=plan,
