@@ -54,7 +54,7 @@ def ours(path: Path, dtype: str) -> _measure.Stream:
 
 def plain(path: Path, dtype: str) -> _measure.Stream:
     def items() -> Iterator[int]:
-        images, rng = h5py.File(path, locking=False)["images"], np.random.default_rng(0)
+        images, rng = h5py.File(path)["images"], np.random.default_rng(0)
         while True:
             order = rng.permutation(len(images))
             for start in range(0, len(order), BATCH):

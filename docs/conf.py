@@ -1,6 +1,7 @@
 """How Sphinx builds the site: ``make docs``."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -54,7 +55,14 @@ def add_other_modules(app, docname, source) -> None:
             source[0] += f"\n## {name}\n\n```{{eval-rst}}\n{directive}```\n"
 
 
+def link_to_files(app, docname, source) -> None:
+    """Let links to Markdown outside this folder, which are no pages of the site, lead to copies of the files."""
+    if "/" not in docname:
+        source[0] = re.sub(r"\]\((\.\./[^)]+\.md)\)", r"](<path:\1>)", source[0])
+
+
 def setup(app) -> None:
     """Connect with Sphinx."""
     app.connect("source-read", add_other_modules)
+    app.connect("source-read", link_to_files)
     app.connect("autodoc-skip-member", is_tuple_field)
