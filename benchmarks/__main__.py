@@ -21,7 +21,7 @@ from . import _results
 
 _SCRIPTS = (
     "build", "generator", "jpeg", "shards", "tfdata", "grain_map", "dali", "ffcv_compare",
-    "layouts", "memory", "crops", "fit", "features", "classifier", "costs", "scaling", "scaling_rows",
+    "layouts", "foreign", "memory", "crops", "fit", "features", "classifier", "costs", "scaling", "scaling_rows",
 )  # fmt: skip
 
 

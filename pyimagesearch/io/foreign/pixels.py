@@ -184,10 +184,13 @@ class ValueMap:
             _require(np.isfinite(kept), block, first, "be finite numbers of float32")
             return kept
         if self.rule.low is None:
-            fits = (block >= 0) & (block <= np.iinfo(target).max)
-            whole = fits & (np.trunc(block) == block) if block.dtype.kind == "f" else fits
-            _require(whole, block, first, f"be whole numbers in 0..{np.iinfo(target).max}; tell scale, or keep")
-            return block.astype(target)
+            with np.errstate(invalid="ignore"):
+                whole = block.astype(target)
+            if not np.array_equal(whole, block):  # fractions, NaN and what is out of range
+                _require(
+                    whole == block, block, first, f"be whole numbers in 0..{np.iinfo(target).max}; tell scale, or keep"
+                )
+            return whole
         return self._mapped(block, first)
 
     def _mapped(self, block: np.ndarray, first: int) -> np.ndarray:

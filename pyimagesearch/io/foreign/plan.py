@@ -183,14 +183,6 @@ class Plan:
         return np.dtype(self.rule.dtype) if self.rule else self.dtype.newbyteorder("=")
 
     @property
-    def is_mappable(self) -> bool:
-        """True if stored rows are returned as they lie in the file, but for their shape."""
-        return (
-            self.form == "array" and self.axes is not None and self.axes.is_plain
-            and (self.rule is None or self.rule.low is None) and self.row_dtype == self.dtype
-        )  # fmt: skip
-
-    @property
     def assumption(self) -> str:
         """A sentence that says what was assumed of colors; or ""."""
         if self.color_source != "assumed":

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -14,6 +15,7 @@ from pyimagesearch.io.encodings.row import RowReader
 from pyimagesearch.io.foreign.axes import Axes
 from pyimagesearch.io.foreign.blocks import ArrayRows
 from pyimagesearch.io.foreign.opening import find_dataset, open_foreign
+from pyimagesearch.io.foreign.pixels import ValueMap, ValueRule
 from pyimagesearch.io.foreign.rows import PlannedRows, count_unwritten_tail, unwritten
 from pyimagesearch.io.format.header import Header, open_file
 from pyimagesearch.io.format.untrusted import damage_reported, damaged, open_dataset
@@ -50,11 +52,12 @@ def open_rows(header: Header) -> RowReader:
 def _open_planned(header: Header) -> RowReader:
     plan = header.plan
     assert plan
-    if plan.is_mappable:
+    if plan.axes and plan.axes.is_plain:
         with open_foreign(plan.file) as file, damage_reported(header.path):
             offsets = row_offsets(find_dataset(file, plan.images))
         if offsets is not None:
-            return RawReader(header, offsets)
+            stored = RawReader(replace(header, dtype=plan.dtype), offsets)
+            return stored if plan.row_dtype == plan.dtype or not plan.rule else ScalingReader(stored, plan.rule)
     rows = PlannedRows(plan)
     return BlockReader(rows, rows, header.path)
 
@@ -70,6 +73,25 @@ def warnings_of(header: Header, shuffled: bool) -> list[str]:
         if shuffled and (slow := rows.slow_when_shuffled()):
             found.append(f"{header.path}: {slow}; convert it to a fast file")
     return [each for each in found if each]
+
+
+class ScalingReader(RowReader):
+    """Turns rows of another reader into pixels."""
+
+    def __init__(self, rows: RowReader, rule: ValueRule) -> None:
+        self._rows, self._values = rows, ValueMap(rule)
+
+    def row(self, index: int) -> np.ndarray:
+        """Return one row.
+
+        Raises:
+            UserError: a value breaks the rule.
+        """
+        return self._values.apply(self._rows.row(index)[np.newaxis], index)[0]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._rows.close()
 
 
 class BlockReader(RowReader):
