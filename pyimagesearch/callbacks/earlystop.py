@@ -1,6 +1,7 @@
 """Stop a training that no longer improves."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,8 +12,8 @@ from pyimagesearch.errors import UserError
 class EarlyStop(keras.callbacks.Callback):
     """Stop when the validation loss of ``patience`` consecutive epochs was not below the lowest before.
 
-    It looks at the results of all epochs, so that a resumed run stops where an uninterrupted one does. Put it
-    after the `TrainingMonitor`, which adds them.
+    Epochs without validation do not count. It looks at the results of all epochs, so that a resumed run stops where an
+    uninterrupted one does. Put it after the `TrainingMonitor`, which adds them.
 
     Args:
         history: for each metric a list with one value an epoch, as `TrainingMonitor` keeps them.
@@ -23,7 +24,7 @@ class EarlyStop(keras.callbacks.Callback):
         UserError: ``patience`` is not positive.
     """
 
-    def __init__(self, history: Mapping[str, Sequence[float]], patience: int, first: int = 0) -> None:
+    def __init__(self, history: Mapping[str, Sequence[Any]], patience: int, first: int = 0) -> None:
         super().__init__()
         if patience < 1:
             raise UserError(f"patience: must be at least 1; received {patience}")
@@ -32,7 +33,8 @@ class EarlyStop(keras.callbacks.Callback):
     @property
     def reached(self) -> bool:
         """True if the training should end."""
-        losses = np.array(self._history.get("val_loss", [])[self.first :], float)
+        known = [loss for loss in self._history.get("val_loss", [])[self.first :] if loss is not None]
+        losses = np.array(known, float)
         if not len(losses):
             return False
         best = int(np.argmin(np.where(np.isnan(losses), np.inf, losses)))

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
+from pyimagesearch.callbacks.monitored import plain
 from pyimagesearch.errors import UserError
 from pyimagesearch.nn.modelfile import Position
 
@@ -60,14 +62,14 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         self._ended: Position | None = None
         self._saved_at, self._took = time.monotonic(), 0.0
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Save the previous epoch, if it is time, and note where this one begins."""
         if self._took < _MOMENT or time.monotonic() - self._saved_at > 9 * self._took:
             self._save_ended()
         resumed = epoch == self._start.epoch
         self._position = self._start if resumed else Position(epoch)
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Save if an interval is over, unless the epoch is at its end, which saves in any case."""
         epoch, done = self._position.epoch, self._position.batch + 1
         self._position = self._position._replace(batch=done)
@@ -76,15 +78,15 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         late = self._every_minutes is not None and minutes >= self._every_minutes
         if (due or late) and done * self._batch_size < self._rows:
             means = self._complete(dict(logs or {}), done * self._batch_size)
-            self._write(Position(epoch, done, means))
+            self._write(Position(epoch, done, {name: plain(mean) for name, mean in means.items()}))
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Complete the epoch's means in place."""
         if logs is not None:
             logs.update(self._complete(logs, self._rows))
         self._ended = Position(epoch + 1)
 
-    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Save the last epoch."""
         self._save_ended()
 
@@ -93,17 +95,18 @@ class TrainingCheckpoint(keras.callbacks.Callback):
             self._write(self._ended)
             self._ended = None
 
-    def _complete(self, logs: dict[str, float], rows: int) -> dict[str, float]:
-        """Return means over all ``rows`` of the epoch so far; ``logs`` lack the rows before the start."""
-        if self._position.epoch != self._start.epoch or not self._start.batch:
-            return {name: float(value) for name, value in logs.items()}
+    def _complete(self, logs: dict[str, Any], rows: int) -> dict[str, Any]:
+        """Return means over all ``rows`` of the epoch so far; ``logs`` lack the rows before the start.
+
+        Vectors stay arrays, as Keras's progress bar needs them.
+        """
+        resumed = self._position.epoch == self._start.epoch and self._start.batch
+        earlier = self._start.means if resumed else {}
         before = self._start.batch * self._batch_size
-        return {
-            name: (self._start.means[name] * before + value * (rows - before)) / rows
-            if name in self._start.means
-            else float(value)
-            for name, value in logs.items()
-        }
+        results = {name: np.asarray(value, float) for name, value in logs.items()}
+        for name in earlier.keys() & results.keys():
+            results[name] = (np.asarray(earlier[name]) * before + results[name] * (rows - before)) / rows
+        return {name: value if np.ndim(value) else float(value) for name, value in results.items()}
 
     def _write(self, position: Position) -> None:
         began = time.monotonic()

@@ -113,7 +113,7 @@ class Position(NamedTuple):
 
     epoch: int = 0
     batch: int = 0
-    means: dict[str, float] = {}
+    means: dict[str, Any] = {}
 
 
 def save_model(

@@ -132,6 +132,7 @@ class Training:
         learning_rate: Any = None,
         stages: Callable[[keras.Model], Sequence[Stage]] | None = None,
         patience: int | None = None,
+        monitor: str = "val_accuracy",
         settings: str = "",
         verbose: int | str = "auto",
     ) -> keras.Model:
@@ -146,13 +147,17 @@ class Training:
             learning_rate: the schedule that ``build`` gave the optimizer, if any: more epochs than before stretch it.
             stages: returns the stages of a network, see `plan_stages`; None for a single one.
             patience: stop when the validation loss of so many epochs was not below the lowest before.
+            monitor: the metric of validation that tells the best model, as `BestModel` takes it.
             settings: further settings that must be the same when the training is resumed.
             verbose: as in Keras's ``fit``.
 
         Raises:
-            UserError: the checkpoint is of a different training, or has had all its epochs.
+            UserError: the checkpoint is of a different training, or has had all its epochs; or the network is not
+                compiled with the metric to monitor.
         """
-        world = self._world
+        world, self._monitor = self._world, monitor
+        if monitor != "val_accuracy":
+            self.HEADER = ("best model", "epoch", monitor.replace("val_", "validation ").replace("_", " "), "images")
         stream = f"build {train.loader.header.build}, batch size {self.batch_size}, seed {self.seed}"
         stream = ", ".join(filter(None, (stream, settings)))
         start = Position()
@@ -168,15 +173,15 @@ class Training:
                 with world.apart():
                     save_model(trained, path, preparation, position, stream)
 
-        monitor = TrainingMonitor(self.figure_path, self.curves_path, start_at=start.epoch, writes=world.is_first)
+        curves = TrainingMonitor(self.figure_path, self.curves_path, start_at=start.epoch, writes=world.is_first)
         speed = TrainingSpeed(self.speed_path, train, start, writes=world.is_first)
         checkpoint = TrainingCheckpoint(
             self.last_path, save, rows=world.rows(train.num_images), batch_size=self.batch_size, start=start,
             **self._intervals,
         )  # fmt: skip
-        best = BestModel(self.best_path, save, monitor.history)
-        stop = EarlyStop(monitor.history, patience or self.epochs, plan[-1].first if plan else 0)
-        callbacks = [checkpoint, monitor, best, stop, speed]
+        best = BestModel(self.best_path, save, curves.history, monitor=monitor)
+        stop = EarlyStop(curves.history, patience or self.epochs, plan[-1].first if plan else 0)
+        callbacks = [checkpoint, curves, best, stop, speed]
         if self._tensorboard is not None and world.is_first:
             callbacks.append(keras.callbacks.TensorBoard(os.fspath(self._tensorboard), write_graph=False))
         for stage in plan:
@@ -189,9 +194,9 @@ class Training:
             fit_from(model, train, validation, self.epochs, start, callbacks, verbose)
         train.close()
         validation.close()
-        self._results = _results(model, train, validation, best, {**monitor.history, **speed.history})
+        self._results = _results(model, train, validation, best, {**curves.history, **speed.history})
         done = self._results["epochs"]
-        log.info("best validation accuracy: %.2f%%, in epoch %d of %d", 100 * best.accuracy, best.epoch, done)
+        log.info("best %s: %s, in epoch %d of %d", self.HEADER[2], self.row()[2], best.epoch, done)
         return model
 
     def _open_model(self, build: Callable[[], keras.Model], learning_rate: Any) -> keras.Model:
@@ -215,15 +220,17 @@ class Training:
         """Return the best model's results under `HEADER`."""
         found = self._results
         epoch = f"{found['best_epoch']} of {self.epochs}"
-        return str(self.best_path), epoch, f"{found['val_accuracy']:.2%}", f"{found['validation_images']:,}"
+        value = f"{found[self._monitor]:{'.2%' if 'acc' in self._monitor else '.4g'}}"
+        return str(self.best_path), epoch, value, f"{found['validation_images']:,}"
 
     def results(self) -> dict[str, Any]:
         """Return the figures of the training, for a record; nothing on hosts other than the first.
 
         Returns:
-            "val_accuracy" of the "best_epoch" (from 1), "epochs" trained in all, "training_images",
-            "validation_images", "batch_size", "parameters" of the model, its "precision", the "build" of the data,
-            and the "history": for each metric and figure a list with one value an epoch; "inputs" and "files".
+            "val_accuracy", or what was monitored, of the "best_epoch" (from 1), "epochs" trained in all,
+            "training_images", "validation_images", "batch_size", "parameters" of the model, its "precision", the
+            "build" of the data, and the "history": for each metric and figure a list with one value an epoch;
+            "inputs" and "files".
         """
         return {**self._results, "files": self.files} if self.is_first else {}
 
@@ -232,7 +239,7 @@ def _results(
     model: keras.Model, train: Any, validation: Any, best: BestModel, history: dict[str, Any]
 ) -> dict[str, Any]:
     return {
-        "val_accuracy": best.accuracy,
+        best.monitor: best.value,
         "best_epoch": best.epoch,
         "epochs": len(history["loss"]),
         "training_images": train.num_images,

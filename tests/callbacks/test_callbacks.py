@@ -2,14 +2,24 @@
 
 import json
 import os
+import re
 
 import cv2
 import keras
 import numpy as np
 import pytest
 
-from pyimagesearch.callbacks import BestModel, EpochCheckpoint, TrainingCheckpoint, TrainingMonitor, trainingcheckpoint
+from pyimagesearch.callbacks import (
+    BestModel,
+    EarlyStop,
+    EpochCheckpoint,
+    TrainingCheckpoint,
+    TrainingMonitor,
+    trainingcheckpoint,
+)
+from pyimagesearch.callbacks.monitored import check_monitored
 from pyimagesearch.errors import UserError
+from pyimagesearch.nn.modelfile import Position
 
 
 @pytest.fixture
@@ -19,11 +29,16 @@ def model():
     return model
 
 
-def fit(model, *callbacks, epochs=1, initial_epoch=0):
+def fit(model, *callbacks, epochs=1, **options):
     x, y = np.random.default_rng(0).normal(size=(8, 2)), np.eye(2)[np.arange(8) % 2]
-    return model.fit(
-        x, y, validation_data=(x, y), epochs=epochs, initial_epoch=initial_epoch, callbacks=list(callbacks), verbose=0
-    )
+    options = {"validation_data": (x, y), "verbose": 0, **options}
+    return model.fit(x, y, epochs=epochs, callbacks=list(callbacks), **options)
+
+
+def compiled(*metrics):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, activation="softmax")])
+    model.compile("sgd", "categorical_crossentropy", metrics=list(metrics))
+    return model
 
 
 def results(loss, accuracy):
@@ -59,6 +74,38 @@ class TestTrainingMonitor:
     def test_numpy_s_numbers_are_kept_too(self, tmp_path):
         TrainingMonitor(tmp_path / "a.png", tmp_path / "a.json").on_epoch_end(0, {"loss": np.float32(0.5)})
         assert json.loads((tmp_path / "a.json").read_text()) == {"loss": [0.5]}
+
+    def test_a_metric_that_is_a_vector_is_kept_as_one(self, tmp_path):
+        monitor = TrainingMonitor(tmp_path / "a.svg", tmp_path / "a.json")
+        history = fit(compiled(keras.metrics.F1Score()), monitor, epochs=2).history
+        numbers = json.loads((tmp_path / "a.json").read_text())
+        assert numbers == monitor.history
+        np.testing.assert_allclose(numbers["val_f1_score"], history["val_f1_score"])
+        assert np.shape(numbers["f1_score"]) == (2, 2)
+        assert titles(tmp_path / "a.svg") == ["Loss", "F1 score, mean of 2 values"]
+        assert TrainingMonitor(tmp_path / "a.png", tmp_path / "a.json", 2).history == numbers
+
+    @pytest.mark.parametrize(
+        ("names", "options", "expected"),
+        [
+            (["acc"], {}, ["Loss", "Acc"]),
+            (["mae", "categorical_accuracy"], {}, ["Loss", "Categorical accuracy"]),
+            (["mae"], {}, ["Loss", "Mae"]),
+            (["acc", "mae"], {"metric": "mae"}, ["Loss", "Mae"]),
+            ([], {}, ["Loss"]),
+        ],
+    )
+    def test_what_is_drawn_is_named_and_no_panel_is_empty(self, tmp_path, names, options, expected):
+        fit(compiled(*names), TrainingMonitor(tmp_path / "a.svg", **options))
+        assert titles(tmp_path / "a.svg") == expected
+
+    def test_a_validation_that_begins_later_keeps_its_epochs(self, tmp_path, model):
+        fit(model, monitor := TrainingMonitor(tmp_path / "a.png", tmp_path / "a.json"), epochs=5, validation_freq=2)
+        losses = monitor.history["val_loss"]
+        assert [loss is None for loss in losses] == [True, False, True, False, True]
+        assert json.loads((tmp_path / "a.json").read_text())["val_loss"] == losses
+        assert TrainingMonitor(tmp_path / "a.png", tmp_path / "a.json", 4).history["val_loss"] == losses[:4]
+        assert not EarlyStop(monitor.history, 2).reached
 
     def test_without_a_path_no_numbers_are_kept(self, tmp_path):
         TrainingMonitor(tmp_path / "a.png").on_epoch_end(0, results(0.5, 0.7))
@@ -101,6 +148,12 @@ class TestTrainingMonitor:
             (tmp_path / "a.json").write_text(content)
         with pytest.raises(UserError, match=rf"json_path: must hold the curves of the first 2 epochs; .*{message}"):
             TrainingMonitor(tmp_path / "a.png", tmp_path / "a.json", 2)
+
+
+def titles(path):
+    """Return the titles of the panels of an SVG figure, from the comments that matplotlib writes beside the letters."""
+    texts = re.findall(r"<!-- (.*?) -->", path.read_text())
+    return [text for text in texts if re.match("[A-Z]", text)]
 
 
 class TestEpochCheckpoint:
@@ -150,6 +203,50 @@ class TestBestModel:
         history = {"val_accuracy": [0.5, 0.7], "val_loss": [0.9, 0.4], "loss": [1, 1]}
         assert self.saved([(0.1, 0.6), (0.4, 0.7), (0.3, 0.7)], history=history) == [3]
 
+    def test_epochs_without_validation_are_passed_over(self):
+        history = {"val_accuracy": [None, 0.7], "val_loss": [None, 0.4], "loss": [1, 1]}
+        assert self.saved([(0.1, 0.6), (0.4, 0.8)], history=history) == [2]
+
+    def test_less_of_a_loss_is_better(self):
+        assert self.saved([(0.5, 0.5), (0.6, 0.9), (0.2, 0.1)], monitor="val_loss") == [1, 3]
+        assert self.saved([(0.5, 0.5), (0.6, 0.9), (0.2, 0.1)], monitor="val_loss", mode="max") == [1, 2]
+        with pytest.raises(UserError, match='mode: must be "auto", "min" or "max"; received \'least\''):
+            self.saved([], mode="least")
+
+    @pytest.mark.parametrize(
+        ("metric", "monitor"),
+        [("acc", "val_acc"), ("accuracy", "accuracy"), (keras.metrics.F1Score(), "val_f1_score"), ("mae", "val_loss"),
+         (keras.metrics.categorical_accuracy, "val_categorical_accuracy")],
+    )  # fmt: skip
+    def test_any_metric_can_be_monitored(self, metric, monitor):
+        best = BestModel("best.keras", lambda *_: None, monitor=monitor)
+        history = fit(compiled(metric), best, epochs=2).history[monitor]
+        choose = np.min if "loss" in monitor else np.max
+        assert best.value == pytest.approx(choose(np.reshape(history, (2, -1)).mean(axis=1)))
+
+    @pytest.mark.parametrize("metrics", [["acc"], [keras.metrics.F1Score(name="acc")]])
+    def test_a_metric_that_is_not_there_is_an_error_before_the_first_epoch(self, metrics):
+        epochs = keras.callbacks.LambdaCallback(on_epoch_begin=lambda *_: pytest.fail("an epoch began"))
+        rule = "monitor: must be a metric that the model is compiled with; it has val_loss, val_acc; received"
+        with pytest.raises(UserError, match=rule):
+            fit(compiled(*metrics), BestModel("best.keras", print), epochs)
+
+    def test_outputs_of_one_s_own_are_named_by_keras(self):
+        inputs = keras.Input((2,))
+        model = keras.Model(inputs, [keras.layers.Dense(2, name=name)(inputs) for name in "ab"])
+        model.compile("sgd", ["mse", "mse"], metrics=[["acc"], ["mae"]])
+        for monitor in ("val_a_acc", "val_b_mae", "val_a_loss"):
+            check_monitored(model, monitor)
+        with pytest.raises(UserError, match="received 'val_a_auc'"):
+            check_monitored(model, "val_a_auc")
+
+    def test_a_training_without_validation_is_warned_once(self, model, caplog):
+        fit(model, BestModel("best.keras", print), epochs=2, validation_data=None)
+        assert [record.getMessage() for record in caplog.records] == [
+            "epoch 1 has no val_accuracy, only accuracy, loss: no model is saved before there is one; pass "
+            "validation_data to fit"
+        ]
+
     def test_the_model_in_training_is_what_is_saved(self, model):
         saved = []
         fit(model, BestModel("best.keras", lambda *arguments: saved.append(arguments[0])))
@@ -161,6 +258,21 @@ class TestBestModel:
 def test_a_training_checkpoint_s_interval_is_positive(argument, wrong):
     with pytest.raises(UserError, match=f"{argument}: must be above 0, or None; received {wrong}"):
         TrainingCheckpoint("last.keras", print, rows=8, batch_size=2, **{argument: wrong})
+
+
+def test_vectors_of_a_resumed_epoch_are_completed(tmp_path):
+    saved = []
+    start = Position(0, 1, {"f1": [1.0, 0.0]})
+    checkpoint = TrainingCheckpoint(
+        tmp_path / "last.keras", lambda model, path, position: saved.append(position), rows=8, batch_size=2,
+        every_batches=1, start=start,
+    )  # fmt: skip
+    checkpoint.on_epoch_begin(0)
+    checkpoint.on_train_batch_end(0, {"f1": np.array([0.0, 1.0], np.float32), "loss": 2.0})
+    assert saved == [Position(0, 2, {"f1": [0.5, 0.5], "loss": 2.0})]
+    assert json.loads(json.dumps(saved[0].means)) == saved[0].means
+    checkpoint.on_epoch_end(0, logs := {"f1": np.array([0.0, 1.0], np.float32)})
+    np.testing.assert_array_equal(logs["f1"], [0.25, 0.75])
 
 
 @pytest.mark.parametrize(("seconds", "saved"), [(0.1, [1, 2, 3, 4]), (2.0, [1, 4])])

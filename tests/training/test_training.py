@@ -64,7 +64,7 @@ def interrupt(monkeypatch):
     return after
 
 
-def learn(path, model_path, build=small_network, **options):
+def learn(path, model_path, build=small_network, monitor="val_accuracy", **options):
     settings = {"epochs": EPOCHS, "batch_size": BATCH, "precision": "float32", "checkpoint_batches": 2, **options}
     rate = learning_rate(1e-2, "linear", settings["epochs"] * STEPS)
     with Training(model_path, **settings) as learning:
@@ -72,7 +72,7 @@ def learn(path, model_path, build=small_network, **options):
             path, BATCH, [PatchPreprocessor(12, 12)], shuffle=True, seed=3, threads=1, share=learning.share
         )
         val = HDF5DatasetGenerator(path, BATCH, [SimplePreprocessor(12, 12)], threads=1, share=learning.share)
-        learning.fit(build, train, val, PREPARATION, learning_rate=rate, verbose=0)
+        learning.fit(build, train, val, PREPARATION, learning_rate=rate, monitor=monitor, verbose=0)
     return learning
 
 
@@ -197,6 +197,24 @@ def test_results(path, tmp_path):
         str(tmp_path / "net.keras"), f"{results['best_epoch']} of 3", f"{results['val_accuracy']:.2%}", f"{ROWS}",
     )  # fmt: skip
     assert len(row) == len(Training.HEADER)
+
+
+def test_another_metric_may_tell_the_best_model(path, tmp_path, caplog):
+    def build():
+        model = small_network()
+        model.compile("sgd", "categorical_crossentropy", metrics=[keras.metrics.F1Score()])
+        return model
+
+    caplog.set_level("INFO")
+    found = learn(path, tmp_path / "net.keras", build, "val_f1_score")
+    results = found.results()
+    scores = np.mean(results["history"]["val_f1_score"], axis=1)
+    assert results["val_f1_score"] == pytest.approx(scores.max())
+    assert found.HEADER[2] == "validation f1 score"
+    assert f"best validation f1 score: {scores.max():.4g}, in epoch" in caplog.text
+    with pytest.raises(UserError, match="it has val_loss, val_f1_score; received 'val_accuracy'"):
+        learn(path, tmp_path / "other.keras", build)
+    assert not list(tmp_path.glob("other*"))
 
 
 class TestPrecision:
