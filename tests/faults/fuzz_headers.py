@@ -1,19 +1,26 @@
 """Reads HDF5 files whose structure, attributes and datasets were made up or spoiled, thousands of them.
 
+Half of the seeds are files of ours, the others are such as other programs write.
+
     python fuzz_headers.py FOLDER COUNT
 
 Every file must give a clear error or a read, in 5 seconds and 1 GiB of memory; what the checksums call whole must
-be what was written. Prints how many were tried, how many went well, and what the others did. The file that
-is being read lies in FOLDER/case.hdf5, should it end this process.
+be what was written. Prints how many were tried, how many went well, and what the others did; and before that how many
+stop the HDF5 library itself where no helper process opens them first. The file that is being read lies in
+FOLDER/case.hdf5, should it end this process.
 """
 
+import logging
 import os
+import resource
+import signal
 import struct
 import sys
 import time
 from collections import Counter
 from pathlib import Path
 
+import cv2
 import h5py
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
@@ -22,6 +29,9 @@ from hypothesis import strategies as st
 from pyimagesearch.errors import UserError
 from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.io.batching.batchloader import BatchLoader
+from pyimagesearch.io.foreign.rows import PlannedRows
+from pyimagesearch.io.format import header, sandbox
+from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.io.format.header import metadata_checksum
 from pyimagesearch.io.inspection import damaged_rows, describe
 
@@ -29,10 +39,11 @@ ROWS, SHAPE = 12, (8, 8, 3)
 MAX_SECONDS, MAX_BYTES = 5, 2**30
 ATTRIBUTES = (
     "format", "format_version", "complete", "checksum", "encoding", "image_shape", "quality", "color_order",
-    "history", "libraries", "build", "recipe", "shard", "shards", "shards_checksum",
+    "history", "libraries", "build", "recipe", "shard", "shards", "shards_checksum", "color_space", "layer_names",
 )  # fmt: skip
 DATASETS = (
     "images", "features", "jpeg", "jpeg_ends", "labels", "label_names", "paths", "checksums", "channel_sums", "shards",
+    "X", "y", "image", "label", "list_classes",
 )  # fmt: skip
 FIELDS = (0, 1, 2, 7, 8, 255, 2**15, 2**16 - 1, 2**31 - 1, 2**32 - 1, 2**40, 2**63 - 1, 2**64 - 1)
 
@@ -59,7 +70,46 @@ def write_seeds(folder: Path) -> list[Path]:
         layout = h5py.VirtualLayout(images.shape, images.dtype)
         layout[:] = h5py.VirtualSource(".", "part", images.shape)
         file.create_virtual_dataset("images", layout)
+    for kind, write in FOREIGN.items():
+        seeds.append(folder / f"{kind}.hdf5")
+        with h5py.File(seeds[-1], "w") as file:
+            write(file, images, labels)
     return seeds
+
+
+def write_columns(file, images, labels):  # type: ignore[no-untyped-def]
+    file.create_dataset("X", data=images, chunks=(4, 8, 4, 1), compression="gzip")
+    file["y"], file["label_names"] = np.eye(2)[labels], ["cat", "dog"]
+
+
+def write_image_files(file, images, labels):  # type: ignore[no-untyped-def]
+    file["label"] = np.bytes_(["cat", "dog"])[labels]
+    files = file.create_dataset("image", (ROWS,), h5py.vlen_dtype(np.uint8))
+    for i, image in enumerate(images):
+        files[i] = cv2.imencode(".jpg", image)[1].ravel()
+
+
+def write_groups(file, images, labels):  # type: ignore[no-untyped-def]
+    for i, image in enumerate(images):
+        file[f"{'ab'[labels[i]]}/{i}"] = image
+
+
+def write_links(file, images, labels):  # type: ignore[no-untyped-def]
+    file["raw/x"], file["labels"] = images / 255 - 0.5, labels[None]
+    file["images"] = h5py.SoftLink("/raw/x")
+    file.attrs["color_order"] = b"RGB"
+
+
+def write_matlab(file, images, labels):  # type: ignore[no-untyped-def]
+    file["X"], file["y"] = images.transpose(3, 2, 1, 0), labels[None] + 1.0
+    for name in ("X", "y"):
+        file[name].attrs["MATLAB_class"] = np.bytes_(b"double")
+
+
+FOREIGN = {
+    "columns": write_columns, "files": write_image_files, "groups": write_groups, "links": write_links,
+    "matlab": write_matlab,
+}  # fmt: skip
 
 
 spoiling = st.lists(
@@ -138,11 +188,8 @@ def look(path: Path) -> list:
     """Return what every reader says of a file: its answer, or None for a clear error."""
 
     def rows() -> np.ndarray:
-        loader = BatchLoader(path, 5, dtype="uint8", threads=1)
-        try:
-            return loader.images(0, np.arange(min(loader.num_rows, 100)))
-        finally:
-            loader.close()
+        sandbox.try_in_sandbox(path)  # also files that begin as ours do
+        return read_rows(path)
 
     said = []
     for reader in (lambda: describe(path), lambda: damaged_rows(path), rows):
@@ -151,6 +198,45 @@ def look(path: Path) -> list:
         except UserError:
             said.append(None)
     return said
+
+
+def read_rows(path: Path) -> np.ndarray:
+    loader = BatchLoader(path, 5, threads=1)
+    try:
+        return loader.images(0, np.arange(min(loader.num_rows, 100)))
+    finally:
+        loader.close()
+
+
+def blocks(path: Path) -> None:
+    """Read a foreign file from end to end, as a conversion does."""
+    plan = read_header(path).plan
+    if plan and len(plan) < 1000:
+        with PlannedRows(plan) as rows:
+            for _ in rows.blocks():
+                continue
+
+
+def stop_of(path: Path) -> str:
+    """Return what a process that opens a file unprotected ends by: "crash", "hang" or "".
+
+    The limits are those of the helper process.
+    """
+    sys.stderr.flush()
+    child = os.fork()
+    if not child:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        spent = resource.getrusage(resource.RUSAGE_SELF)
+        seconds = int(spent.ru_utime + spent.ru_stime) + 1 + sandbox.LIMIT_SECONDS
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+        header.try_in_sandbox = lambda *_: None
+        try:
+            read_rows(path)
+        except Exception:  # noqa: BLE001, RUF100 - only the end of the process counts
+            os._exit(1)
+        os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return "hang" if status in (-signal.SIGXCPU, -signal.SIGKILL) else "crash" if status < 0 else ""
 
 
 def memory(peak: bool) -> int:
@@ -162,17 +248,23 @@ def memory(peak: bool) -> int:
 
 
 def main(folder: Path, count: int) -> None:
+    logging.getLogger("pyimagesearch").setLevel(logging.ERROR)
     seeds, case = write_seeds(folder), folder / "case.hdf5"
     contents = [path.read_bytes() for path in seeds]
     right = {number: look(seeds[number])[2] for number in (0, 1)}
-    tried, outcomes, problems = 0, Counter(), []
+    tried, outcomes, stops, problems = 0, Counter(), Counter(), []
 
-    def check(sound: np.ndarray | None) -> None:
+    def check(sound: np.ndarray | None, ours: bool) -> None:
         nonlocal tried
         tried += 1
         before, began = memory(False), time.monotonic()
         try:
             _, damaged, images = look(case)
+            if images is not None:
+                blocks(case)
+        except UserError:
+            outcomes["read in part"] += 1
+            what = ""
         except Exception as error:  # noqa: BLE001, RUF100 - this is what must not be
             what = f"{type(error).__name__}: {error}"
         else:
@@ -185,6 +277,7 @@ def main(folder: Path, count: int) -> None:
             what = f"{what} took {seconds:.1f} s"
         if swollen > MAX_BYTES:
             what = f"{what} took {swollen / 2**20:,.0f} MiB"
+        stops[f"{stop_of(case)} of {'ours' if ours else 'others'}"] += 1
         if what:
             problems.append(what)
             os.link(case, folder / f"problem{len(problems)}.hdf5")
@@ -199,7 +292,7 @@ def main(folder: Path, count: int) -> None:
     def spoiled_bytes(number, changes):  # type: ignore[no-untyped-def]
         case.unlink(missing_ok=True)
         case.write_bytes(spoil(contents[number], changes))
-        check(right.get(number))
+        check(right.get(number), number in right)
 
     @quiet
     @given(
@@ -214,11 +307,12 @@ def main(folder: Path, count: int) -> None:
         case.write_bytes(contents[number])
         with h5py.File(case, "r+") as file:
             make_up(file, attributes, datasets, huge, checked)
-        check(None)
+        check(None, number in right)
 
     spoiled_bytes()
     made_up_contents()
     print(f"{outcomes['read']:,} read, {outcomes['refused']:,} refused", file=sys.stderr)
+    print("opened unprotected:", dict(stops))
     print(tried, tried - len(problems), Counter(problems).most_common(20))
 
 

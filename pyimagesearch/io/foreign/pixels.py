@@ -180,7 +180,8 @@ class ValueMap:
                 _require(np.isfinite(block), block, first, "be finite numbers")
             return block
         if self.rule.low is None and target.kind == "f":
-            kept = block.astype(target)
+            with np.errstate(over="ignore"):
+                kept = block.astype(target)
             _require(np.isfinite(kept), block, first, "be finite numbers of float32")
             return kept
         if self.rule.low is None:

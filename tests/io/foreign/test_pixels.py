@@ -152,7 +152,7 @@ def test_a_value_that_breaks_the_rule_is_named_by_its_row(make):
     images[300, 1, 2, 0], images[0] = 0.5, 7
     with (
         PlannedRows(plan_file(make({"X": images, "y": classes(1000)}))) as rows,
-        pytest.raises(UserError, match=r"whole numbers in 0\.\.255; tell scale, or keep; row 300 has 0\.5"),
+        pytest.raises(UserError, match=r"whole numbers in 0\.\.255; pass scale=.*; row 300 has 0\.5"),
     ):
         list(rows.blocks())
 
