@@ -1,6 +1,8 @@
 """Write labelled rows into an HDF5 file that appears under its name only when it is whole."""
 
 import os
+import threading
+import weakref
 import zlib
 from collections.abc import Sequence
 from types import TracebackType
@@ -14,7 +16,14 @@ from pyimagesearch.io.encodings.raw import RawWriter
 from pyimagesearch.io.encodings.row import EncodedRow, RowWriter
 from pyimagesearch.io.format.header import Provenance, metadata_checksum
 from pyimagesearch.io.format.layout import ALIGNED, utf8, write_strings
-from pyimagesearch.io.writing.arguments import check_arguments, check_labels, check_room, check_rows, check_whole
+from pyimagesearch.io.writing.arguments import (
+    TooManyRowsError,
+    check_arguments,
+    check_labels,
+    check_room,
+    check_rows,
+    check_whole,
+)
 from pyimagesearch.io.writing.columns import Columns
 from pyimagesearch.io.writing.unfinished import Structure, open_structure, root_attributes
 from pyimagesearch.io.writing.writebehind import WriteBehind
@@ -28,6 +37,9 @@ from pyimagesearch.utils.atomic import (
     remove_locked,
 )
 from pyimagesearch.utils.booknames import accepts_book_names
+from pyimagesearch.utils.text import classes_in_words
+
+_open_writers: "weakref.WeakValueDictionary[str, HDF5DatasetWriter]" = weakref.WeakValueDictionary()  # by partial path
 
 
 class HDF5DatasetWriter:
@@ -35,8 +47,11 @@ class HDF5DatasetWriter:
 
     The structure of the file is laid out first, at ``<output_path>.partial``; rows then go straight
     to their places on disk. `close` checks that every promised row came and gives the file its name.
-    As a context manager the writer removes the unfinished file if the block raises; on Ctrl-C the file
-    stays, for a later writer with ``resume=True``.
+    As a context manager the writer removes the unfinished file if the block raises; on Ctrl-C, and after
+    more rows than were promised, the file stays, for a later writer with ``resume=True``.
+
+    A writer that was never closed, as after a failed cell of a notebook, keeps its file: another one of the
+    same thread takes it over with ``overwrite=True``, which drops its rows, or ``resume=True``.
 
     Args:
         dims: shape of all rows, (n, h, w, channels) for images, (n, d) for features.
@@ -53,7 +68,7 @@ class HDF5DatasetWriter:
         shard: (index, count) if the file is one of several; see `pyimagesearch.io.shards`.
 
     Raises:
-        UserError: an argument breaks a rule, the file exists, or another process is writing it.
+        UserError: an argument breaks a rule, the file exists, or another writer or process is writing it.
     """
 
     @accepts_book_names
@@ -86,12 +101,15 @@ class HDF5DatasetWriter:
             JpegWriter(self.dims, quality) if encoding == "jpeg" else RawWriter(data_key, self.dims, self.dtype, pixels)
         )
         self._columns = Columns(self.dims[0], self.dims[-1] if pixels else 0)
-        attributes = root_attributes(encoding, provenance, color_order if len(self.dims) == 4 else "", shard)
+        self._color_order = color_order if len(self.dims) == 4 else ""
+        attributes = root_attributes(encoding, provenance, self._color_order, shard)
         self._sealed = False
         self._behind = WriteBehind()
         self._partial = partial_path(self.path)
         structure = Structure(self._partial, attributes, self._columns, self._writer)
-        self._file: LockedFile | None = open_alone(self._partial, self.path)
+        self._file: LockedFile | None = None
+        self._take_over(overwrite, resume)
+        self._file = open_alone(self._partial, self.path)
         try:
             check_output(output_path, overwrite, "output_path")  # another process may just have finished it
             if resume and structure.exists():
@@ -103,6 +121,26 @@ class HDF5DatasetWriter:
         except BaseException:
             self.discard()
             raise
+        self._thread = os.getpid(), threading.get_ident()
+        _open_writers[os.path.abspath(self._partial)] = self
+
+    def _take_over(self, overwrite: bool, resume: bool) -> None:
+        """Stop an unclosed writer of this file and thread, or raise a `UserError`."""
+        earlier = _open_writers.get(os.path.abspath(self._partial))
+        if earlier is None or earlier._file is None or earlier._thread[0] != os.getpid():
+            return
+        same_thread = earlier._thread[1] == threading.get_ident()
+        if same_thread and resume:
+            earlier.suspend()
+        elif same_thread and overwrite:
+            earlier.discard()
+        else:
+            advice = (
+                "or pass overwrite=True to begin again, resume=True to keep its rows"
+                if same_thread
+                else ("in its own thread")
+            )
+            raise UserError(f"output_path: an unclosed writer of this process has {self.path}; close it, {advice}")
 
     def add(self, rows: Any, labels: Any, paths: Sequence[str] | None = None) -> None:
         """Append rows. They are on their way to disk on return: the caller may reuse its arrays.
@@ -262,10 +300,16 @@ class HDF5DatasetWriter:
     ) -> None:
         if kind is None:
             self.close()
-        elif kind is KeyboardInterrupt:
+        elif kind in (KeyboardInterrupt, TooManyRowsError):
             self.suspend()
         else:
             self.discard()
+
+    def __repr__(self) -> str:
+        order = f", {self._color_order}" if self._color_order else ""
+        state = "closed" if self._file is None else "sealed" if self._sealed else "open"
+        rows = f"{self.rows_added:,} of {self.dims[0]:,} rows of shape {self.dims[1:]}, {self.dtype}{order}"
+        return f"<HDF5DatasetWriter {self.path}: {rows}; {classes_in_words(self.label_names)}; {state}>"
 
     def _require_open(self) -> LockedFile:
         if self._file is None or self._sealed:

@@ -28,6 +28,17 @@ def named(items: Collection[str], most: int, separator: str = ", ") -> str:
     return f"{text} and {len(items) - most:,} more" if len(items) > most else text
 
 
+def classes_in_words(names: Sequence[str], count: int | None = None) -> str:
+    """Describe classes in a few words: ``2 classes: cat, dog``, ``no names of classes``.
+
+    Args:
+        count: how many there are, if some have no name.
+    """
+    if not names:
+        return "no names of classes" if count is None else f"{count:,} classes without names"
+    return f"{count or len(names):,} classes: {printable(named(names, 5), 100)}"
+
+
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the lines of a table: the first column aligned left, the others right."""
     left, *right = (max(map(len, column)) for column in zip(*rows, strict=True))

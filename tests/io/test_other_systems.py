@@ -96,7 +96,7 @@ from pyimagesearch.io.batching.batchloader import BatchLoader
 from pyimagesearch.io.conversion import convert
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
 from pyimagesearch.io.inspection import damaged_rows, describe
-from pyimagesearch.utils.atomic import write_json
+from pyimagesearch.utils.atomic import open_alone, write_json
 
 images = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3), np.uint8)
 labels, paths = np.arange(20) % 2, [f"{i}.jpg" for i in range(20)]
@@ -118,7 +118,7 @@ for encoding in ("raw", "jpeg"):
     stopped = writer("resumed.hdf5", encoding, overwrite=True)
     stopped.add(images[:10], labels[:10], paths[:10])
     with pytest.raises(UserError, match="another process is writing"):
-        writer("resumed.hdf5", encoding, overwrite=True)
+        open_alone("resumed.hdf5.partial", "resumed.hdf5")
     stopped.suspend()
     with writer("resumed.hdf5", encoding, overwrite=True, resume=True) as resumed:
         assert resumed.recover(labels, paths) == 10

@@ -65,12 +65,16 @@ def check_labels(count: int, labels: np.ndarray, paths: Sequence[str] | None) ->
         raise UserError(f"paths: must be one for each of {count} rows; received {len(paths)}")
 
 
+class TooManyRowsError(UserError):
+    """More rows came than a file was promised; those that it has are kept."""
+
+
 def check_room(path: Path, promised: int, added: int, count: int) -> None:
-    """Raise a `UserError` if ``count`` more rows are more than were promised."""
+    """Raise a `TooManyRowsError` if ``count`` more rows are more than were promised."""
     if added + count > promised:
-        raise UserError(
+        raise TooManyRowsError(
             f"rows: {path} was promised {promised:,} rows; received {added + count:,}; set dims[0] to the number "
-            "of rows"
+            f"of rows; the {added:,} rows before these are kept: resume=True and `recover` continue with them"
         )
 
 

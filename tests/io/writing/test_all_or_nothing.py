@@ -1,5 +1,6 @@
 import errno
 import os
+import threading
 
 import h5py
 import numpy as np
@@ -88,12 +89,67 @@ class TestAllOrNothing:
 
     def test_two_writers_of_one_file_are_one_too_many(self, tmp_path, images):
         first = HDF5DatasetWriter(images.shape, tmp_path / "a.hdf5")
-        with pytest.raises(UserError, match=r"output_path: another process is writing .*a\.hdf5 right now"):
+        with pytest.raises(UserError, match=r"output_path: an unclosed writer of this process has .*a\.hdf5; close it"):
             HDF5DatasetWriter(images.shape, tmp_path / "a.hdf5")
         first.add(images, LABELS)
         first.close()
         with h5py.File(tmp_path / "a.hdf5") as file:
             np.testing.assert_array_equal(file["images"][:], images)
+
+    def test_a_writer_that_was_never_closed_is_taken_over(self, tmp_path, images):
+        """As in a notebook, where a cell failed and runs again."""
+        first = HDF5DatasetWriter(images.shape, tmp_path / "a.hdf5")
+        first.add(images[:3], LABELS[:3])
+        second = HDF5DatasetWriter(images.shape, tmp_path / "a.hdf5", overwrite=True)
+        with pytest.raises(UserError, match="the writer is closed"):
+            first.add(images[3:], LABELS[3:])
+        for end in (first.close, first.suspend, first.discard):
+            end()
+        second.add(images[:4], LABELS[:4])
+        third = HDF5DatasetWriter(images.shape, tmp_path / "a.hdf5", resume=True)
+        assert third.recover(LABELS) == 4
+        third.add(images[4:], LABELS[4:])
+        third.close()
+        with h5py.File(tmp_path / "a.hdf5") as file:
+            np.testing.assert_array_equal(file["images"][:], images)
+        assert files(tmp_path) == ["a.hdf5"]
+
+    def test_a_writer_of_another_thread_is_left_alone(self, tmp_path, images):
+        made = []
+        thread = threading.Thread(target=lambda: made.append(HDF5DatasetWriter(images.shape, tmp_path / "a.hdf5")))
+        thread.start()
+        thread.join()
+        made[0]._thread = os.getpid(), -1  # a thread that ended may leave its number to this one
+        with pytest.raises(UserError, match="close it, in its own thread"):
+            HDF5DatasetWriter(images.shape, tmp_path / "a.hdf5", overwrite=True)
+        made[0].add(images, LABELS)
+        made[0].close()
+        HDF5DatasetWriter(images.shape, tmp_path / "a.hdf5", overwrite=True).discard()
+
+    def test_rows_that_were_never_promised_destroy_none(self, tmp_path, images):
+        def write_all(rows, **options):
+            with HDF5DatasetWriter(images.shape, tmp_path / "a.hdf5", **options) as writer:
+                if options:
+                    assert writer.recover(LABELS) == len(images)
+                for row, label in zip(rows, np.resize(LABELS, len(rows)), strict=True):
+                    writer.add(row[None], [label])
+
+        rule = "was promised 7 rows; received 8; .*the 7 rows before these are kept: resume=True"
+        with pytest.raises(UserError, match=rule):
+            write_all(np.concatenate([images, images]))
+        assert files(tmp_path) == ["a.hdf5.partial"]
+        write_all([], resume=True)
+        with h5py.File(tmp_path / "a.hdf5") as file:
+            np.testing.assert_array_equal(file["images"][:], images)
+
+    def test_it_says_in_one_line_what_it_writes(self, tmp_path, images):
+        writer = HDF5DatasetWriter(images.shape, tmp_path / "a.hdf5")
+        writer.store_class_labels(["cat", "dog"])
+        writer.add(images[:3], LABELS[:3])
+        words = "3 of 7 rows of shape (5, 4, 3), uint8, BGR; 2 classes: cat, dog"
+        assert repr(writer) == f"<HDF5DatasetWriter {tmp_path}/a.hdf5: {words}; open>"
+        writer.discard()
+        assert repr(writer).endswith("; closed>")
 
     def test_a_disk_without_room_is_named_before_the_first_row(self, tmp_path, images, monkeypatch):
         def full(*_):
