@@ -4,7 +4,8 @@ A data set is one file, or looks like one. Any HDF5 tool reads it; these names h
 
 ================ ========================================================================
 ``images``       (n, h, w, channels) uint8, contiguous and unfiltered: row i can be memory-mapped
-                 at ``dataset.id.get_offset() + i * h * w * channels``
+                 at ``dataset.id.get_offset() + i * h * w * channels``; uint16 or float32 where such
+                 images of another program were kept
 ``jpeg``         (bytes,) uint8, instead of ``images``: consecutive JPEG images; row i lies at
                  ``jpeg[jpeg_ends[i - 1]:jpeg_ends[i]]``, row 0 at ``jpeg[:jpeg_ends[0]]``
 ``jpeg_ends``    (n,) uint64
@@ -32,7 +33,7 @@ shards, by their names in the same folder; ``jpeg_ends`` and ``label_names`` are
 a table in the order of the rows: ``file``, ``rows``, ``checksum`` (the shard's attribute) and ``rows_checksum``
 (CRC-32 of its ``checksums`` as little-endian bytes). ``shards_checksum`` is the CRC-32 of the table's bytes.
 
-Files of other makers are read as well if they hold rows and labels under these names.
+Files of other makers are read by what is in them: see `pyimagesearch.io.foreign`.
 """
 
 from typing import Any
