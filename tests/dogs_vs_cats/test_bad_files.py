@@ -31,7 +31,7 @@ BROKEN_FILES = {
     "missing": (lambda path, source: None, r"broken\.hdf5 does not exist.*check the path"),
     "text": (
         lambda path, source: path.write_text("no HDF5 at all"),
-        r"broken\.hdf5 must be an HDF5 file; it is not.*check the path",
+        r"broken\.hdf5 must be an HDF5 file; it is text; check the path",
     ),
     "cut": (cut_in_half, r"broken\.hdf5 must be an HDF5 file; it is not, or it is damaged"),
     "incomplete": (
@@ -42,7 +42,7 @@ BROKEN_FILES = {
         lambda path, source: with_attribute(path, source, "format_version", np.int64(99)),
         r"broken\.hdf5 has format version 99; .* reads versions up to \d+; install a newer one",
     ),
-    "foreign": (without_rows, r"broken\.hdf5 must hold labels and one of images.*; it holds weather"),
+    "foreign": (without_rows, r"broken\.hdf5 are the images and the labels must be told .*; it holds weather"),
 }
 READERS = {
     "train_alexnet": ("output/train.hdf5", ["--force"], 'TRAIN_HDF5 = "broken.hdf5"'),

@@ -83,7 +83,7 @@ def require_hdf5(path: str | os.PathLike[str]) -> None:
             "or run the step that writes it first"
         )
     if what := what_is(path):
-        raise UserError(f"data set: {os.fspath(path)} must be an HDF5 file; it is {what}")
+        raise UserError(f"data set: {os.fspath(path)} must be an HDF5 file; it is {what}; check the path")
 
 
 def open_hdf5(path: str | os.PathLike[str], locked: bool = False) -> h5py.File:
