@@ -183,13 +183,14 @@ def _raw(plan: Plan) -> np.ndarray:
             return np.array(values, object if any(isinstance(v, bytes | str) for v in values) else None)
         dataset = find_dataset(file, labels.path)
         if labels.form == "one-hot":
-            return _from_one_hot(dataset, labels.reverse)
+            return _from_one_hot(dataset, labels.reverse, len(plan))
         return np.asarray(dataset[: len(plan)] if dataset.ndim == 1 else dataset[()]).reshape(-1)
 
 
-def _from_one_hot(dataset: h5py.Dataset, reverse: bool) -> np.ndarray:
-    count = dataset.shape[-1] if reverse else dataset.shape[0]
-    numbers, step = np.empty(count, np.int64), max(1, _BYTES_AT_ONCE * count // max(1, dataset.nbytes))
+def _from_one_hot(dataset: h5py.Dataset, reverse: bool, rows: int) -> np.ndarray:
+    count = min(rows, dataset.shape[-1] if reverse else dataset.shape[0])
+    classes = dataset.shape[0] if reverse else dataset.shape[-1]
+    numbers, step = np.empty(count, np.int64), max(1, _BYTES_AT_ONCE // (classes * dataset.dtype.itemsize))
     for start in range(0, count, step):
         stop = min(start + step, count)
         block = dataset[:, start:stop].T if reverse else dataset[start:stop]

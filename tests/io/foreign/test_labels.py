@@ -3,6 +3,7 @@ import pytest
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.foreign.labels import read_labels, read_paths
+from pyimagesearch.io.foreign.plan import Choices
 from pyimagesearch.io.foreign.recognition import plan_file
 from tests.io.foreign.pictures import N, classes, pictures
 
@@ -119,3 +120,12 @@ def test_matlab_cells_of_text_are_names(make):
         cells = [file[f"#refs#/{number}"].ref for number in range(3)]
         file.create_dataset("class_names", (1, 3), h5py.ref_dtype)[0] = cells
     assert read_labels(plan_file(path)).names == ["cat", "dog", "eel"]
+
+
+def test_one_hot_labels_of_a_stopped_writer_are_read_as_far_as_told(make):
+    labels = np.eye(3)[classes()]
+    labels[12:] = 0
+    path = make({"X": pictures(), "y": labels})
+    with pytest.raises(UserError, match=r"must be one-hot, .*; row 12 of /y has"):
+        read_labels(plan_file(path))
+    np.testing.assert_array_equal(read_labels(plan_file(path, Choices(rows=12))).numbers, classes()[:12])
