@@ -11,6 +11,7 @@ from pyimagesearch.errors import UserError
 from pyimagesearch.io.batching.batchloader import BatchLoader
 from pyimagesearch.io.batching.share import Share
 from pyimagesearch.preprocessing import AugmentPreprocessor, MeanPreprocessor, PatchPreprocessor
+from pyimagesearch.utils.parallel import OneOpenCVThread
 
 N = 23
 
@@ -272,7 +273,8 @@ def test_any_encoding_is_loaded(write_dataset, images, options):
     loader.close()
 
 
-def test_opencv_gets_its_threads_back_when_the_last_loader_closes(load):
+def test_opencv_gets_its_threads_back_when_the_last_loader_closes(load, monkeypatch):
+    monkeypatch.setattr(OneOpenCVThread, "_blocks", 0)  # whatever loaders other tests left open
     cv2.setNumThreads(2)
     loaders = [load(6), load(6)]
     loaders[0].batch(0, 0)
