@@ -81,8 +81,8 @@ def _local_cluster(count: int) -> Iterator[Any]:
     }
     try:
         with dask.config.set(settings), ctrl_c_held_back():
-            cluster = distributed.LocalCluster(
-                n_workers=count, threads_per_worker=1, processes=True, memory_limit=0, dashboard_address=None,
+            cluster = distributed.LocalCluster(  # its usual port would be in the way of a second run
+                n_workers=count, threads_per_worker=1, processes=True, memory_limit=0, dashboard_address="127.0.0.1:0",
                 worker_dashboard_address=None, silence_logs=logging.CRITICAL,
             )  # fmt: skip
     except (OSError, RuntimeError) as error:
