@@ -33,14 +33,15 @@ def main(args, config):
 
     output = check_output(args.output, args.force or args.resume)
     info("listing images...")
-    decoding = Decoding(3, config.MAX_IMAGE_PIXELS, config.IMAGE_FORMATS, config.MAX_VALUE).check()
+    channels = 1 if config.CHANNELS == 1 else 3
+    decoding = Decoding(channels, config.MAX_IMAGE_PIXELS, config.IMAGE_FORMATS, config.MAX_VALUE).check()
     images = open_images(args.dataset, config.LABEL_OF, args.jobs, decoding, **config.listing)
     order = np.random.default_rng(config.SEED).permutation(len(images.labels))  # shuffled
 
     info(f"loading network {args.model}...")
     model = FeatureExtractor.from_names(
         args.model, args.weights, layer=args.layer, alpha=args.alpha, flip=args.flip, precision=args.precision,
-        seed=config.SEED, stored_size=images.stored_size, fit=images.fit,
+        seed=config.SEED, stored_size=images.stored_size, fit=images.fit, gray=images.gray,
     )  # fmt: skip
 
     start = time.perf_counter()

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from pyimagesearch.errors import UserError
-from pyimagesearch.features.network import PRECISIONS, FeatureNetwork
+from pyimagesearch.features.network import PRECISIONS, FeatureNetwork, channels_of
 from pyimagesearch.nn.backbones import read_alpha
 from pyimagesearch.preprocessing.resizing import resize
 from pyimagesearch.utils.atomic import PathLike
@@ -30,6 +30,7 @@ class FeatureExtractor:
             bfloat16, slower on others; features keep two or three digits.
         stored_size: side in pixels of the squares that the images were stored as before; 0 if they were not.
         fit: how they were made such squares (see `preprocessing.fitting`).
+        gray: whether the images are gray, in three equal channels; networks of one channel are welcome then.
 
     Attributes:
         resize: the preprocessor that resizes an image, BGR, to the input sizes of all networks.
@@ -37,7 +38,7 @@ class FeatureExtractor:
         description: the networks and how they are used, in words.
         recipe: the same as JSON, which `from_recipe` reads.
         files: the files that the networks come from.
-        stored_size, fit: as given: other images must be made such squares first.
+        stored_size, fit, gray: as given: other images must be made such squares, and gray, first.
 
     Raises:
         UserError: a network cannot be loaded (see `FeatureNetwork.load`), or the precision is unknown.
@@ -50,14 +51,16 @@ class FeatureExtractor:
         precision: str = "float32",
         stored_size: int = 0,
         fit: str = "crop",
+        gray: bool = False,
     ) -> None:
         if precision not in PRECISIONS:
             raise UserError(f"precision: must be one of {', '.join(PRECISIONS)}; received {precision!r}")
-        loaded = [network.load(precision) for network in networks]
+        loaded = [network.load(precision, gray) for network in networks]
         self._models = [model for model, _ in loaded]
         self._sizes = [(preparation.width, preparation.height) for _, preparation in loaded]
+        self._channels = [channels_of(model) for model, _ in loaded]
         self._steps = [preparation.normalize("BGR") for _, preparation in loaded]
-        self._flip, self.stored_size, self.fit = flip, stored_size, fit
+        self._flip, self.stored_size, self.fit, self.gray = flip, stored_size, fit, gray
         self.resize = Sizes(list(dict.fromkeys(self._sizes)))
         self.features = sum(int(model.output_shape[-1]) for model in self._models)
         self.files = [network.file for network in networks if network.file]
@@ -65,6 +68,7 @@ class FeatureExtractor:
         words += ["averaged with the mirror image's"] * flip + [precision] * (precision != PRECISIONS[0])
         self.description = "; ".join(words)
         content = {"networks": [network.recipe() for network in networks], "flip": flip}
+        content |= {"gray": True} if gray else {}
         self.recipe = json.dumps({**content, "precision": precision, "stored_size": stored_size, "fit": fit})
 
     @classmethod
@@ -80,6 +84,7 @@ class FeatureExtractor:
         seed: int = 0,
         stored_size: int = 0,
         fit: str = "crop",
+        gray: bool = False,
     ) -> "FeatureExtractor":
         """Use networks of ``keras.applications`` and ``.keras`` files of this package.
 
@@ -93,7 +98,8 @@ class FeatureExtractor:
         count = len(models)
         alphas = map(read_alpha, _each("alpha", "" if alpha is None else str(alpha), count))
         settings = zip(models, _each("weights", weights, count), _each("layer", layer, count), alphas, strict=True)
-        return cls([FeatureNetwork.find(*setting, seed) for setting in settings], flip, precision, stored_size, fit)
+        networks = [FeatureNetwork.find(*setting, seed) for setting in settings]
+        return cls(networks, flip, precision, stored_size, fit, gray)
 
     @classmethod
     def from_model(cls, path: PathLike) -> "FeatureExtractor":
@@ -111,13 +117,14 @@ class FeatureExtractor:
             content = json.loads(text)
             networks = [FeatureNetwork(**network) for network in content["networks"]]
             rest = content["flip"], content["precision"], int(content["stored_size"]), content.get("fit", "crop")
+            gray = bool(content.get("gray"))
         except (ValueError, TypeError, KeyError) as error:
             raise UserError(
                 f"recipe: must come from FeatureExtractor.recipe; received {text[:80]!r}; extract the features again"
             ) from error
         for network in networks:
             network.verify_file()
-        return cls(networks, *rest)
+        return cls(networks, *rest, gray)
 
     def prepare(self, pixels: np.ndarray) -> list[np.ndarray]:
         """Return the input of every network, float32.
@@ -126,8 +133,9 @@ class FeatureExtractor:
             pixels: a stack of results of `resize`, of shape (n, pixels, 3), uint8, BGR.
         """
         inputs = []
-        for (width, height), steps in zip(self._sizes, self._steps, strict=True):
+        for (width, height), steps, channels in zip(self._sizes, self._steps, self._channels, strict=True):
             images = pixels[:, self.resize.places[width, height]].reshape(-1, height, width, 3)
+            images = images[..., :1] if channels == 1 else images
             for step in steps:
                 images = step.preprocess(images)
             inputs.append(images)

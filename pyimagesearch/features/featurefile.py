@@ -13,6 +13,7 @@ from pyimagesearch.io.format.dataset import read_header
 from pyimagesearch.io.format.header import Header
 from pyimagesearch.io.reading.columns import read_row_paths
 from pyimagesearch.io.reading.rows import open_rows
+from pyimagesearch.utils.text import classes_in_words
 
 _BLOCK_BYTES = 2**20  # of rows in float32: they stay in a processor's cache while it works on them
 
@@ -108,6 +109,11 @@ class FeatureFile:
         if self._rows is not None:
             self._rows.close()
             self._rows = None
+
+    def __repr__(self) -> str:
+        place = "in memory" if self.in_memory else "read from the file"
+        words = f"{self.shape[0]:,} rows of {self.shape[1]:,} features; {classes_in_words(self.names)}; {place}"
+        return f"<FeatureFile {self.path}: {words}>"
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,7 @@
 """Read labelled images by index, from files of their own or from an HDF5 file."""
 
 import abc
+import logging
 import os
 import threading
 from typing import Any, Self
@@ -31,6 +32,7 @@ class ImageSource(abc.ABC):
         stored_size: side in pixels of the squares that they are stored as; 0 for files of their own.
         fit: how images were made such squares (see `preprocessing.fitting`).
         folder: the image files; None for an HDF5 file.
+        gray: whether they are gray, read as three equal channels.
     """
 
     path: PathLike
@@ -41,6 +43,7 @@ class ImageSource(abc.ABC):
     stored_size: int = 0
     fit: str = "crop"
     folder: ImageFolder | None = None
+    gray: bool = False
 
     @abc.abstractmethod
     def read(self, indices: np.ndarray, resize: Any) -> np.ndarray:
@@ -70,17 +73,37 @@ def open_images(
     Args:
         label_of: returns the class of a file, given its path; for folders.
         threads: threads that read from an HDF5 file; all processors if None.
-        decoding: rules for image files, of three channels.
+        decoding: rules for image files, of three channels, or of one: then all become gray.
         listing: arguments of `list_images`, for folders and lists.
 
     Raises:
         UserError: the path is none of these, or cannot be used.
     """
     if os.path.isfile(path) and not is_image_list(path):
-        return ImageRows(path, threads)
-    images = list_images(path, label_of, **listing)
-    check_classes(images)
-    return ImageFiles(images, path, decoding)
+        source: ImageSource = ImageRows(path, threads)
+    else:
+        images = list_images(path, label_of, **listing)
+        check_classes(images)
+        source = ImageFiles(images, path, decoding)
+    if source.gray:
+        logging.getLogger(__name__).info("%s: gray images, as three equal channels", os.fspath(path))
+    return source
+
+
+def in_colour(image: np.ndarray) -> np.ndarray:
+    """Return images of shape (..., 3): those of shape (..., 1) get three equal channels."""
+    return np.repeat(image, 3, axis=-1) if image.shape[-1] == 1 else image
+
+
+class _Resize:
+    """Resizes an image of one or three channels to three."""
+
+    def __init__(self, resize: Any) -> None:
+        self._resize = resize
+
+    def preprocess(self, image: np.ndarray) -> np.ndarray:
+        result: np.ndarray = self._resize.preprocess(in_colour(image))
+        return result
 
 
 class ImageFiles(ImageSource):
@@ -95,14 +118,17 @@ class ImageFiles(ImageSource):
     def __init__(self, folder: ImageFolder, path: PathLike, decoding: Decoding = ANY_COLOUR_IMAGE) -> None:
         self.folder, self.path, self.decoding = folder, path, decoding
         self.paths, self.labels, self.label_names = folder.paths, folder.labels, folder.label_names
-        self.identity = build_mark(folder, [np.arange(len(folder.paths))], str(decoding.max_value or ""))
+        self.gray = decoding.channels == 1
+        decoded = f"{decoding.max_value or ''}{' gray' if self.gray else ''}"
+        self.identity = build_mark(folder, [np.arange(len(folder.paths))], decoded)
 
     def read(self, indices: np.ndarray, resize: Any) -> np.ndarray:
         """Return images as `ImageSource.read` does."""
         assert self.folder is not None
         paths = [self.folder.root / self.paths[index] for index in indices]
         files = zip(read_files(paths), paths, strict=True)
-        return np.stack([resize.preprocess(decode_image(data, path, self.decoding)) for data, path in files])
+        images = (in_colour(decode_image(data, path, self.decoding)) for data, path in files)
+        return np.stack([resize.preprocess(image) for image in images])
 
 
 class ImageRows(ImageSource):
@@ -115,12 +141,13 @@ class ImageRows(ImageSource):
 
     def __init__(self, path: PathLike, threads: int | None = None) -> None:
         header = read_header(path)
-        if header.shape[1:][2:] != (3,) or header.dtype != np.uint8:
+        if header.shape[3:] not in ((1,), (3,)) or header.dtype != np.uint8:
             raise UserError(
-                f"dataset: {os.fspath(path)} must hold images of shape (n, h, w, 3), uint8; it holds "
+                f"dataset: {os.fspath(path)} must hold images of shape (n, h, w, 3) or (n, h, w, 1), uint8; it holds "
                 f"{header.key} of shape {header.shape}, {header.dtype}; pass a file of the build step"
             )
         self.path, self._threads, self._color_order = path, threads or cpu_count(), header.color_order
+        self.gray = header.shape[3] == 1
         self._loader: BatchLoader | None = None
         self._lock = threading.Lock()
         self.labels = header.labels
@@ -132,7 +159,7 @@ class ImageRows(ImageSource):
         """Return images as `ImageSource.read` does."""
         with self._lock:
             if self._loader is None:
-                self._loader = BatchLoader(self.path, 1, [resize], dtype="uint8", threads=self._threads)
+                self._loader = BatchLoader(self.path, 1, [_Resize(resize)], dtype="uint8", threads=self._threads)
         images = self._loader.images(0, indices)
         return images if self._color_order == "BGR" else images[..., ::-1]
 

@@ -92,11 +92,12 @@ class FeatureNetwork:
                 "features again"
             )
 
-    def load(self, precision: str) -> tuple[keras.Model, Preparation]:
+    def load(self, precision: str, gray: bool = False) -> tuple[keras.Model, Preparation]:
         """Return the network, from input to features of shape (n, d), and the preparation of its input.
 
         Args:
             precision: one of `PRECISIONS`. Features are averaged in float32 in either case.
+            gray: whether a network of gray images is welcome.
 
         Raises:
             UserError: as `load_backbone` or `load_model`, or there is no such layer.
@@ -110,7 +111,7 @@ class FeatureNetwork:
             model = load_backbone(self.model, self.weights, self.alpha)
             preparation = Preparation.for_backbone(self.model, [])
             output = self._output(model) if self.layer else model.output
-        if 3 not in model.input_shape[1:]:
+        if channels_of(model) not in ((1, 3) if gray else (3,)):
             raise UserError(f"model: {self.model} must take images of 3 channels; it takes {model.input_shape}")
         if len(output.shape) > 2:
             pool = keras.layers.GlobalAveragePooling2D if len(output.shape) == 4 else keras.layers.Flatten
@@ -133,6 +134,11 @@ class FeatureNetwork:
         settings = {"weights": self.weights, "alpha": self.alpha, "layer": self.layer}
         words = [f"{name} {value}" for name, value in settings.items() if value]
         return ", ".join([self.model, *words, *(["the layer before its classifier"] if not words else [])])
+
+
+def channels_of(model: keras.Model) -> int:
+    """Return the number of channels of the images that a network takes."""
+    return int(model.input_shape[-1 if keras.config.image_data_format() == "channels_last" else 1] or 0)
 
 
 def _input_of_classifier(model: keras.Model, path: str) -> keras.KerasTensor:

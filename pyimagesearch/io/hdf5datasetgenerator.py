@@ -16,6 +16,7 @@ from pyimagesearch.io.batching.share import Share
 from pyimagesearch.io.foreign.plan import Choices
 from pyimagesearch.io.format.header import open_file
 from pyimagesearch.utils.booknames import accepts_book_names
+from pyimagesearch.utils.text import classes_in_words
 
 
 class HDF5DatasetGenerator(keras.utils.PyDataset):
@@ -87,6 +88,14 @@ class HDF5DatasetGenerator(keras.utils.PyDataset):
         self._weights = _weights(class_weight, self.labels, classes)
         self._db: h5py.File | None = None
         self.epoch = 0
+
+    def __repr__(self) -> str:
+        header, shape = self.loader.header, self.loader.image_shape
+        rows = f"{self.num_images:,} rows in {len(self):,} batches of {self.batch_size} x {shape}, {self.loader.dtype}"
+        order = f"shuffled, seed {self.loader.seed}" if self.loader.shuffle else "in the order of the file"
+        order += f"; {header.color_order}" if header.shape[3:] == (3,) else ""
+        classes = classes_in_words(header.label_names, self.classes)
+        return f"<HDF5DatasetGenerator {header.path}: {rows}; {classes}; {order}>"
 
     @property
     def epoch(self) -> int:

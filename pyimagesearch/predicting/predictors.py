@@ -10,6 +10,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.features.extractor import FeatureExtractor
+from pyimagesearch.features.imagesource import in_colour
 from pyimagesearch.ml.classifier import Classifier
 from pyimagesearch.nn.backbones import BACKBONES, imagenet_labels, load_backbone
 from pyimagesearch.nn.modelfile import Preparation, load_model
@@ -151,7 +152,7 @@ class ClassifierPredictor(Predictor):
         stored, size = extractor.stored_size, max(extractor.resize.places)
         resize = [fitting(extractor.fit, stored, stored)] if stored else []
         resize += [SimplePreprocessor(*size_around(*size))] if crops else []
-        super().__init__(classifier.label_names, 3, resize, size if crops else None)
+        super().__init__(classifier.label_names, 1 if extractor.gray else 3, resize, size if crops else None)
         self._classifier, self._extractor = classifier, extractor
 
     @classmethod
@@ -177,7 +178,8 @@ class ClassifierPredictor(Predictor):
         return self._classifier.predict_proba(self._extractor.predict(inputs))
 
     def _inputs(self, crops: np.ndarray) -> list[np.ndarray]:
-        return self._extractor.prepare(np.stack([self._extractor.resize.preprocess(crop) for crop in crops]))
+        resize = self._extractor.resize
+        return self._extractor.prepare(np.stack([resize.preprocess(in_colour(crop)) for crop in crops]))
 
 
 def open_predictor(

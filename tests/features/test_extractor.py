@@ -200,6 +200,20 @@ class TestFromAModel:
         with pytest.raises(UserError, match=r"model: .*a\.keras must take images of 3 channels; it takes \(None, 4, 6"):
             FeatureExtractor.from_model(tmp_path / "a.keras")
 
+    def test_a_model_of_gray_images_takes_gray_ones(self, tmp_path, rng):
+        model = keras.Sequential([keras.Input((4, 6, 1)), keras.layers.Flatten(), keras.layers.Dense(2)])
+        save_model(model, tmp_path / "a.keras", PREPARATION, Position(1))
+        extractor = FeatureExtractor.from_names(str(tmp_path / "a.keras"), gray=True)
+        again = FeatureExtractor.from_recipe(extractor.recipe)
+        assert again.gray
+        gray = rng.integers(0, 256, (3, 4, 6, 1), np.uint8)
+        pixels = np.stack([again.resize.preprocess(np.repeat(image, 3, axis=-1)) for image in gray])
+        (inputs,) = again.prepare(pixels)
+        assert inputs.shape == (3, 4, 6, 1)
+        (mean,) = np.unique(np.round(gray - inputs, 4))  # of the three colours, as eyes weight them
+        np.testing.assert_array_equal(again.predict([inputs]), inputs.reshape(3, -1))
+        assert mean > 0
+
     def test_a_missing_model_is_named(self, tmp_path):
         with pytest.raises(UserError, match=r"model: .*none\.keras does not exist"):
             FeatureExtractor.from_model(tmp_path / "none.keras")

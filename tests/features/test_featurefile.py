@@ -22,6 +22,8 @@ def test_features_labels_and_names_are_read(write_dataset, features, in_memory):
     np.testing.assert_array_equal(file.labels, LABELS)
     assert (file.shape, file.names, file.recipe) == ((12, 4), ["cat", "dog"], "")
     assert (rows.dtype, file.labels.dtype) == (np.float32, np.int64)
+    place = "in memory" if in_memory else "read from the file"
+    assert repr(file) == f"<FeatureFile {file.path}: 12 rows of 4 features; 2 classes: cat, dog; {place}>"
     rows[:] = 0
     np.testing.assert_array_equal(file.read(np.arange(12)), features)
     file.close()

@@ -70,11 +70,30 @@ def test_a_missing_folder_is_named(tmp_path):
         open_images(tmp_path / "none", label_from_name, threads=1)
 
 
-@pytest.mark.parametrize("shape", [(4, 6), (4, 9, 8, 1), (4, 9, 8)])
+@pytest.mark.parametrize("shape", [(4, 6), (4, 9, 8, 4), (4, 9, 8)])
 def test_a_file_must_hold_colour_images(write_dataset, shape):
     path = write_dataset(np.zeros(shape, np.uint8), [0, 0, 1, 1])
-    with pytest.raises(UserError, match=r"dataset: .*data\.hdf5 must hold images of shape \(n, h, w, 3\), uint8; it"):
+    with pytest.raises(
+        UserError, match=r"dataset: .*data\.hdf5 must hold images of shape \(n, h, w, 3\) or \(n, h, w, 1\), uint8"
+    ):
         open_images(path, label_from_name, threads=1)
+
+
+def test_gray_images_get_three_equal_channels(write_dataset, folder, images, caplog):
+    caplog.set_level("INFO")
+    gray = images[..., :1]
+    path = write_dataset(gray, [0, 0, 1, 1])
+    with open_images(path, label_from_name, threads=1) as source:
+        read = source.read(np.array([2, 0]), RESIZE)
+    np.testing.assert_array_equal(read, resized(np.repeat(gray[[2, 0]], 3, axis=-1)))
+    assert f"{path}: gray images, as three equal channels" in caplog.text
+    with open_images(folder, label_from_name, decoding=Decoding(1)) as source:
+        read = source.read(np.array([1]), RESIZE)
+        assert source.gray
+    assert (read == read[..., :1]).all()
+    with open_images(folder, label_from_name) as colour:
+        assert not colour.gray
+        assert colour.identity != source.identity
 
 
 def test_files_are_read_by_the_rules_given(tmp_path, rng):

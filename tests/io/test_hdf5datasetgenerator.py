@@ -73,6 +73,11 @@ class TestBatches:
         assert isinstance(generator.db, h5py.File)
         np.testing.assert_array_equal(generator.db["labels"][:], LABELS)
 
+    def test_it_is_described_in_one_line(self, generate, path, images):
+        words = f"11 rows in 3 batches of 4 x {images.shape[1:]}, float32; 3 classes: cat, dog, fox"
+        assert repr(generate()) == f"<HDF5DatasetGenerator {path}: {words}; in the order of the file; BGR>"
+        assert repr(generate(shuffle=True, seed=5)).endswith("; 3 classes: cat, dog, fox; shuffled, seed 5; BGR>")
+
     def test_labels_are_one_hot(self, generate, images):
         batch_images, labels = generate()[2]
         np.testing.assert_array_equal(batch_images, images[8:])

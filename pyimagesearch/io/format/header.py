@@ -26,6 +26,7 @@ from pyimagesearch.io.format.untrusted import (
     read_strings,
     read_text,
 )
+from pyimagesearch.utils.text import classes_in_words
 
 _LARGEST_SIDE = 65500
 _MOST_CLASSES = 2**20
@@ -83,6 +84,11 @@ class Header:
     shards: tuple["Header", ...] = ()
     plan: Plan | None = None
 
+    def __repr__(self) -> str:
+        order = f", {self.color_order}" if self.shape[3:] == (3,) else ""
+        rows = f"{self.shape[0]:,} rows of shape {self.shape[1:]}, {self.dtype}{order}, {self.encoding}"
+        return f"<Header {self.path}: {rows}; {classes_in_words(self.label_names)}>"
+
     @property
     def build(self) -> str:
         """The mark of files that were made together, or ""."""
@@ -139,7 +145,7 @@ def open_file(path: str | os.PathLike[str], choices: Choices | None = None) -> h
             "or run the step that writes it first"
         )
     if what := what_is(path):
-        raise UserError(f"data set: {os.fspath(path)} must be an HDF5 file; it is {what}")
+        raise UserError(f"data set: {os.fspath(path)} must be an HDF5 file; it is {what}; check the path")
     if not _begins_like_ours(path):
         try_in_sandbox(path, choices)
     try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.images.folder import SPLITS, known_splits
+from pyimagesearch.utils.text import named
 
 FILE_COLUMNS = (
     "id", "image", "image_id", "image_name", "image_path", "image_file", "img", "img_name", "img_path", "file",
@@ -22,6 +23,7 @@ GROUP_COLUMNS = (
 
 _INDEX_COLUMNS = ("", "unnamed:_0", "index")
 _TRIED = 20  # lines that tell what a column holds
+_NAMED = 5
 _FLAGS = {"0", "1", "0.0", "1.0"}
 
 Row = Sequence[str]
@@ -133,10 +135,13 @@ def _file_column(names: Row, rows: Sequence[Row], is_image: Callable[[str], bool
 
 
 def _one_hot(header: Row, rows: Sequence[Row], left: Sequence[int]) -> str:
-    flags = [header[i].strip() for i in left if {row[i].strip() for row in rows} <= _FLAGS]
+    flags = [i for i in left if {row[i].strip() for row in rows} <= _FLAGS]
     if len(flags) < 2 or not rows:
         return ""
-    return f" ({', '.join(flags)} hold nothing but 0 and 1: write the names of classes into one column instead)"
+    shown = f"{named([header[i].strip() for i in flags], _NAMED)} hold nothing but 0 and 1"
+    if any(sum(float(row[i]) for i in flags) > 1 for row in rows):
+        return f" ({shown}, with several 1 on a line: images have one class each here, so leave such lines out)"
+    return f" ({shown}: write the names of classes into one column instead)"
 
 
 def _say(path: object, header: Row, names: Row, found: Columns) -> None:

@@ -73,11 +73,12 @@ class Decoding(NamedTuple):
             raise UserError(
                 f"formats: must be some of {', '.join(FORMATS)}; received {', '.join(self.formats) or 'none'}"
             )
-        for name, value in (
-            ("channels", self.channels),
-            ("max_pixels", self.max_pixels),
-            ("max_value", self.max_value),
-        ):
+        if self.channels not in (1, 3):
+            raise UserError(
+                f"channels: must be 3 for colour or 1 for gray; received {self.channels}; `HDF5DatasetWriter` stores "
+                "others, for a training of your own"
+            )
+        for name, value in (("max_pixels", self.max_pixels), ("max_value", self.max_value)):
             if value is not None and value < 1:
                 raise UserError(f"{name}: must be at least 1; received {value}")
         return self

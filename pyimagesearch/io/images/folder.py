@@ -11,7 +11,7 @@ import numpy as np
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.images.remotefolder import RemoteFolder, is_remote
 from pyimagesearch.io.images.walking import EXTENSIONS, LeftOut, find_images
-from pyimagesearch.utils.text import digest, named
+from pyimagesearch.utils.text import classes_in_words, digest, named
 
 SPLITS = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
@@ -57,6 +57,9 @@ class ImageFolder(NamedTuple):
     groups: Sequence[str] = ()
     left_out: LeftOut = LeftOut()
     columns: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"<ImageFolder {self.root}: {len(self.paths):,} images; {classes_in_words(self.label_names)}>"
 
     def subset(self, indices: np.ndarray) -> "ImageFolder":
         """Return the images at ``indices``, in that order; the classes stay."""
@@ -167,9 +170,38 @@ def _stem(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0]
 
 
+def _check_targets(where: str, names: Sequence[str]) -> None:
+    """Raise a `UserError` if the labels of a list are several for an image, or numbers with a fraction."""
+    lists = [name for name in names if _is_list(name, names)]
+    if lists:
+        raise UserError(
+            f"{where} gives several labels to an image, such as {lists[0]!r}: images have one class each here; write "
+            "one name on every line, or leave these lines out"
+        )
+    try:
+        fractions = [name for name, value in zip(names, map(float, names), strict=True) if value % 1]
+    except ValueError:  # a name
+        fractions = []
+    if fractions:
+        raise UserError(
+            f"{where} gives numbers to predict, such as {fractions[0]}: images have a class each here; write names of "
+            'classes, such as "low" and "high", or take labels from elsewhere'
+        )
+
+
+def _is_list(name: str, names: Sequence[str]) -> bool:
+    """Return whether a label is a list as ``cat|dog``, or as ``cat, dog`` where cat and dog are labels as well."""
+    if all(part.strip() for part in name.split("|")) and "|" in name:
+        return True
+    parts = [part.strip() for part in re.split("[,;]", name)]
+    return len(parts) > 1 and set(parts) <= set(names)
+
+
 def check_classes(images: ImageFolder) -> None:
     """Raise a `UserError` unless there are at least two classes, and most of them have several images."""
     n, classes = len(images.paths), len(images.label_names)
+    if images.columns:
+        _check_targets(f"label_column: the column {images.columns['labels']}", images.label_names)
     if n >= _MANY_CLASSES and 2 * classes > n:
         where = f"label_column: the column {images.columns['labels']}" if images.columns else "label_of: it"
         raise UserError(

@@ -42,6 +42,15 @@ class TestOurFiles:
         assert header.encoding == "jpeg"
         assert (header.shape, header.dtype) == (images.shape, np.uint8)
 
+    def test_it_is_one_line(self, write_dataset, images, rng):
+        header = read_header(path := write_dataset(images))
+        assert repr(header) == (
+            f"<Header {path}: {len(images)} rows of shape {images.shape[1:]}, uint8, BGR, raw; 2 classes: cat, dog>"
+        )
+        assert "of shape (5,), float32, raw; no names" in repr(
+            read_header(write_dataset(rng.random((3, 5), np.float32), class_labels=(), name="features.hdf5"))
+        )
+
     def test_the_header_of_features(self, write_dataset, rng):
         header = read_header(write_dataset(rng.normal(size=(4, 3)).astype(np.float32), class_labels=()))
         assert (header.key, header.shape, header.dtype) == ("features", (4, 3), np.float32)

@@ -76,6 +76,29 @@ class TestColumns:
     def test_one_hot_columns_are_no_labels(self, listed):
         with pytest.raises(UserError, match=r"\(MEL, NV hold nothing but 0 and 1: write the names of classes into"):
             listed("image,MEL,NV\na,0.0,1.0\nb,1.0,0.0\n")
+        with pytest.raises(
+            UserError, match=r"\(MEL, NV hold nothing but 0 and 1, with several 1 on a line: images have"
+        ):
+            listed("image,MEL,NV\na,1,1\nb,1,0\n")
+
+    @pytest.mark.parametrize(
+        ("first", "second", "words"),
+        [
+            ("Mass|Nodule", "Mass", r"several labels to an image, such as 'Mass\|Nodule': images have one class each"),
+            ('"cat, dog"', "cat\nc,dog", "several labels to an image, such as 'cat, dog'"),
+            ("3.5", "12", "numbers to predict, such as 3.5: images have a class each here"),
+        ],
+    )
+    def test_other_targets_are_refused_in_one_line(self, listed, first, second, words):
+        with pytest.raises(UserError, match=f"^label_column: the column target gives {words}") as caught:
+            check_classes(listed(f"id,target\na,{first}\nb,{second}\n"))
+        assert "\n" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "labels", [("jay, blue", "jay, gray"), ("0.0", "1.0"), ("1", "2"), ("|", "||"), ("red car", "red bus")]
+    )
+    def test_odd_names_of_classes_are_none_of_these(self, listed, labels):
+        check_classes(listed('id,target\na,"{}"\nb,"{}"\n'.format(*labels)))
 
     @pytest.mark.parametrize("kind", ["label_column", "file_column", "split_column", "group_column"])
     def test_columns_given_must_be_there(self, listed, kind):

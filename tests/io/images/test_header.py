@@ -91,7 +91,8 @@ def test_formats_that_nobody_asked_for_are_not_decoded(suffix):
     [
         ({"formats": ("jpeg", "exr")}, "formats: must be some of jpeg, .*; received jpeg, exr"),
         ({"formats": ()}, "formats: must be some of .*; received none"),
-        ({"channels": 0}, "channels: must be at least 1; received 0"),
+        ({"channels": 0}, "channels: must be 3 for colour or 1 for gray; received 0"),
+        ({"channels": 4}, "channels: must be 3 for colour or 1 for gray; received 4; `HDF5DatasetWriter` stores"),
         ({"max_pixels": 0}, "max_pixels: must be at least 1; received 0"),
     ],
 )
