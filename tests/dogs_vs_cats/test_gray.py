@@ -31,7 +31,9 @@ def gray(tmp_path_factory, draw, call, write_config):
         yield folder, {name: call(*step, "--config", config) for name, step in steps.items()}
 
 
-STEPS = ["build", "train", "crops", "own features", "stored", "features", "classify", "predict", "by features", "report"]
+STEPS = [
+    "build", "train", "crops", "own features", "stored", "features", "classify", "predict", "by features", "report",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("step", STEPS)
