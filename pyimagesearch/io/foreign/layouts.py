@@ -217,7 +217,7 @@ def _two(listing: Listing, pairs: list[tuple[DatasetEntry, DatasetEntry]]) -> Un
     labels = list(dict.fromkeys(label.path for _, label in pairs))
     return UnrecognisedError(
         f"data set: which datasets are the images and labels must be plain; in {listing.file} images may be "
-        f"{' or '.join(images)}, labels {' or '.join(labels)}; tell images and labels; it holds "
+        f"{' or '.join(images)}, labels {' or '.join(labels)}; it holds "
         f"{contents(listing.datasets)}",
         {"images": images[0] if len(images) == 1 else KEY, "labels": labels[0] if len(labels) == 1 else KEY},
     )

@@ -127,7 +127,7 @@ def _in_one_group(listing: Listing, holders: dict[str, list[DatasetEntry]]) -> M
     ]
     if len(beside) > 1:
         raise UnrecognisedError(
-            f"labels: must be one dataset; they may be {' or '.join(entry.path for entry in beside)}; tell labels",
+            f"labels: must be one dataset; they may be {' or '.join(entry.path for entry in beside)}; tell which",
             {"images": holder or "/", "labels": "KEY"},
         )
     labels = labels_of(beside[0]) if beside else None
@@ -163,8 +163,7 @@ def plan_of_members(listing: Listing, choices: Choices, members: Members) -> Pla
         if len(sizes) > 1 and not choices.size:
             first, last = ("x".join(map(str, size)) for size in (sizes[0], sizes[-1]))
             raise UnrecognisedError(
-                f"size: images must have one height and width; those of {listing.file} are from {first} to {last}; "
-                "tell size to resize them",
+                f"size: images must have one height and width; those of {listing.file} are from {first} to {last}",
                 {"size": "256x256"},
             )
         channels = {side[2] for side in shapes}

@@ -188,9 +188,8 @@ class ValueMap:
             with np.errstate(invalid="ignore"):
                 whole = block.astype(target)
             if not np.array_equal(whole, block):  # fractions, NaN and what is out of range
-                _require(
-                    whole == block, block, first, f"be whole numbers in 0..{np.iinfo(target).max}; tell scale, or keep"
-                )
+                rule = f'be whole numbers in 0..{np.iinfo(target).max}; pass scale="keep", or their range'
+                _require(whole == block, block, first, rule)
             return whole
         return self._mapped(block, first)
 

@@ -150,6 +150,7 @@ class Plan:
         color_source: "told", "file", "book", "decoded", "assumed" or "".
         choices: what the user told.
         storage: how an array lies in the file: "contiguous", or its chunks and their compression.
+        recipe: what made features, as JSON; see `Provenance`.
         rule: what becomes of the values; None until `settle`.
         unfinished: what says that the file's writer was stopped, as a sentence; or "".
         remarks: what else a user should know, as sentences.
@@ -170,6 +171,7 @@ class Plan:
     color_source: str = ""
     choices: Choices = field(default_factory=Choices)
     storage: str = ""
+    recipe: str = ""
     rule: ValueRule | None = None
     unfinished: str = ""
     remarks: tuple[str, ...] = ()
@@ -297,6 +299,6 @@ def unfinished(entry: DatasetEntry, told_rows: bool = False) -> str:
     if entry.unwritten and not told_rows:
         return (
             f"{entry.unwritten:,} chunks of {entry.path} were never written and read as fill values: its writer was "
-            "stopped, build the file again, or tell rows to use the first ones"
+            "stopped, build the file again, or use the first ones: rows=N"
         )
     return ""

@@ -103,6 +103,8 @@ def recognise(listing: Listing, choices: Choices | None = None, others: Mapping[
     else:
         raise _unrecognised(listing, choices)
     plan = find_names(find_paths(plan, listing), listing, others)
+    if isinstance(recipe := listing.attributes.get("recipe"), str):
+        plan = replace(plan, recipe=recipe)
     if choices.rows > len(plan):
         raise UserError(f"rows: must be at most the {len(plan):,} of {listing.file}; received {choices.rows:,}")
     if choices.rows:

@@ -62,7 +62,7 @@ class ImageRows:
         if height and pixels.shape != (height, width, channels):
             raise UserError(
                 f"images: must have one size; row {row} is {pixels.shape[0]}x{pixels.shape[1]}, the first "
-                f"{height}x{width}; tell size to resize them"
+                f'{height}x{width}; pass size="{height}x{width}" to resize them'
             )
         return pixels
 

@@ -60,7 +60,8 @@ def planned_header(plan: Plan, labels: Labels) -> Header:
     """Return the header of a file of another program."""
     return Header(
         path=Path(plan.file), key=plan.images, encoding="raw", shape=plan.shape, dtype=plan.row_dtype,
-        labels=labels.numbers, label_names=labels.names, color_order=plan.color_order or "BGR", plan=plan,
+        labels=labels.numbers, label_names=labels.names, color_order=plan.color_order or "BGR",
+        provenance=Provenance(recipe=plan.recipe), plan=plan,
     )  # fmt: skip
 
 

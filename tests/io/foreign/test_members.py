@@ -122,7 +122,7 @@ def test_image_files_of_another_size_are_refused_by_their_row(make, read):
     with h5py.File(path, "a") as file:
         images = file.create_dataset("image", (2,), h5py.vlen_dtype(np.uint8))
         images[0], images[1] = png(pictures()[0]), png(pictures()[1][:4])
-    with pytest.raises(UserError, match="must have one size; row 1 is 4x6, the first 8x6; tell size"):
+    with pytest.raises(UserError, match="must have one size; row 1 is 4x6, the first 8x6; pass size="):
         read(path)
 
 

@@ -55,7 +55,7 @@ def test_of_several_splits_train_is_taken_and_the_others_are_named(make):
 
 
 def test_two_candidates_are_asked_for(make):
-    with pytest.raises(UnrecognisedError, match=r"images may be X or data, labels y; tell images") as caught:
+    with pytest.raises(UnrecognisedError, match=r"images may be X or data, labels y; it holds X") as caught:
         plan_file(make({"X": pictures(), "data": pictures(), "y": classes()}))
     assert caught.value.suggestion == {"images": "KEY", "labels": "y"}
     with pytest.raises(UnrecognisedError, match=r"images may be a/x or b/x"):
