@@ -16,7 +16,7 @@ from pyimagesearch.io.format.dataset import header_of, planned_header, read_head
 from pyimagesearch.io.format.header import Header, is_ours, open_file
 from pyimagesearch.io.format.sandbox import try_in_sandbox
 from pyimagesearch.io.format.untrusted import damage_reported, damaged, open_dataset, read_number
-from pyimagesearch.io.reading.checksums import ChecksummedReader
+from pyimagesearch.io.reading.checksums import ChecksummedReader, no_checksums
 from pyimagesearch.utils.atomic import PathLike
 from pyimagesearch.utils.parallel import cpu_count, map_ahead
 from pyimagesearch.utils.progress import progress
@@ -122,7 +122,10 @@ def damaged_rows(path: PathLike) -> np.ndarray:
         UserError: the file cannot be used, or has no checksums.
     """
     try_in_sandbox(path)
-    header = read_header(path)
+    with open_file(path) as file:
+        if not is_ours(file):
+            raise no_checksums(path)
+        header = header_of(file)
 
     def verify(block: tuple[ChecksummedReader, int, int]) -> list[int]:
         reader, before, start = block

@@ -1,5 +1,6 @@
 """Verify rows: their bytes as they lie on disk, and all that their checksums cover."""
 
+import os
 import zlib
 from collections.abc import Iterator
 
@@ -11,6 +12,11 @@ from pyimagesearch.io.encodings.row import EncodedRow, RowReader, row_checksum
 from pyimagesearch.io.format.header import Header, open_file
 from pyimagesearch.io.format.untrusted import damaged, read_dataset
 from pyimagesearch.io.reading.rows import open_rows
+
+
+def no_checksums(path: str | os.PathLike[str]) -> UserError:
+    """Return the error that a file cannot be verified."""
+    return UserError(f"data set: {os.fspath(path)} has no checksums to verify; convert it, and the copy will have them")
 
 
 class ChecksummedReader:
@@ -28,17 +34,13 @@ class ChecksummedReader:
 
     def __init__(self, header: Header) -> None:
         if header.plan:
-            raise UserError(
-                f"data set: {header.path} has no checksums to verify; convert it, and the copy will have them"
-            )
+            raise no_checksums(header.path)
         n = header.shape[0]
         self._labels, self._rows = header.labels, self._open(header)
         with open_file(header.path) as file:
             checksums, paths, sums = (read_dataset(file, name) for name in ("checksums", "paths", "channel_sums"))
         if checksums is None:
-            raise UserError(
-                f"data set: {header.path} has no checksums to verify; convert it, and the copy will have them"
-            )
+            raise no_checksums(header.path)
         if checksums.shape != (n,) or checksums.dtype.kind not in "iu":
             raise damaged(header.path, f"checksums must be one number for each row; their shape is {checksums.shape}")
         if sums is not None and (sums.ndim != 2 or sums.dtype.kind != "u" or len(sums) != n):
