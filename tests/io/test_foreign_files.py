@@ -14,7 +14,7 @@ from pyimagesearch.explore.images import ImageRows
 from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter
 from pyimagesearch.io.__main__ import main
 from pyimagesearch.io.conversion import convert
-from pyimagesearch.io.foreign.rows import PlannedRows
+from pyimagesearch.io.foreign.blocks import ArrayRows
 from pyimagesearch.io.format import sandbox
 from pyimagesearch.io.inspection import damaged_rows, describe
 from pyimagesearch.preprocessing import (
@@ -222,6 +222,9 @@ class TestValues:
     def test_values_beyond_the_scale_are_refused_by_their_row(self, make, converted, tmp_path):
         images = IMAGES / 255
         images[17, 3, 4, 1] = 1.5
+        path = make(images=images, labels=CLASSES)
+        with pytest.raises(UserError, match=r"row 17 has 1\.5"):
+            batch(path, scale="0..1", shuffle=True)
         with pytest.raises(UserError, match=r"values must be in 0\.\.1, as scale says; row 17 has 1\.5"):
             converted(make(images=images, labels=CLASSES), "--scale", "0..1")
         assert not (tmp_path / "copy.hdf5").exists()
@@ -339,7 +342,7 @@ class TestGenerator:
             each.close()
 
     def test_a_shuffled_epoch_of_a_large_compressed_file_names_the_cure(self, make, monkeypatch, caplog):
-        monkeypatch.setitem(PlannedRows.__init__.__kwdefaults__, "cache_bytes", 1000)
+        monkeypatch.setitem(ArrayRows.__init__.__kwdefaults__, "cache_bytes", 1000)
         path = make(X=(IMAGES, {"compression": "gzip", "chunks": (10, 12, 10, 3)}), y=CLASSES)
         with caplog.at_level(logging.WARNING):
             HDF5DatasetGenerator(path, 7, classes=3, shuffle=True).close()

@@ -1,6 +1,6 @@
 """Decide what stored values mean: the order of colours, and how numbers become pixels."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,12 +164,12 @@ class ValueMap:
         self.rule = rule
         self.rounded = 0.0
 
-    def apply(self, block: np.ndarray, first: int) -> np.ndarray:
+    def apply(self, block: np.ndarray, rows: Sequence[int]) -> np.ndarray:
         """Return a block of rows in the rule's dtype.
 
         Args:
             block: ndarray of shape (n, ...), any numbers.
-            first: the index of its first row, for messages.
+            rows: their indexes, for messages.
 
         Raises:
             UserError: a value is no number, or out of the range.
@@ -177,25 +177,25 @@ class ValueMap:
         target = np.dtype(self.rule.dtype)
         if block.dtype == target and self.rule.low is None:
             if target.kind == "f":
-                _require(np.isfinite(block), block, first, "be finite numbers")
+                _require(np.isfinite(block), block, rows, "be finite numbers")
             return block
         if self.rule.low is None and target.kind == "f":
             with np.errstate(over="ignore"):
                 kept = block.astype(target)
-            _require(np.isfinite(kept), block, first, "be finite numbers of float32")
+            _require(np.isfinite(kept), block, rows, "be finite numbers of float32")
             return kept
         if self.rule.low is None:
             with np.errstate(invalid="ignore"):
                 whole = block.astype(target)
             if not np.array_equal(whole, block):  # fractions, NaN and what is out of range
                 rule = f'be whole numbers in 0..{np.iinfo(target).max}; pass scale="keep", or their range'
-                _require(whole == block, block, first, rule)
+                _require(whole == block, block, rows, rule)
             return whole
-        return self._mapped(block, first)
+        return self._mapped(block, rows)
 
-    def _mapped(self, block: np.ndarray, first: int) -> np.ndarray:
+    def _mapped(self, block: np.ndarray, rows: Sequence[int]) -> np.ndarray:
         low, high = self.rule.low or 0.0, self.rule.high or 1.0
-        _require((block >= low) & (block <= high), block, first, f"be in {low:g}..{high:g}, as scale says")
+        _require((block >= low) & (block <= high), block, rows, f"be in {low:g}..{high:g}, as scale says")
         if block.dtype.kind == "b":
             return block.astype(np.uint8) * np.uint8(255)
         # Steps of 1/255 in float32 come back from float64 arithmetic as whole numbers, within 1e-4.
@@ -213,9 +213,9 @@ class ValueMap:
         return f"values between the 256 steps of 8 bits were rounded, by up to {self.rounded:.2f} of a step"
 
 
-def _require(good: np.ndarray, block: np.ndarray, first: int, rule: str) -> None:
+def _require(good: np.ndarray, block: np.ndarray, rows: Sequence[int], rule: str) -> None:
     if good.all():
         return
     bad = int(np.flatnonzero(~good.reshape(len(block), -1).all(axis=1))[0])
     value = block[bad][~good[bad]].reshape(-1)[0]
-    raise UserError(f"images: values must {rule}; row {first + bad} has {value}")
+    raise UserError(f"images: values must {rule}; row {rows[bad]} has {value}")

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import cv2
 import h5py
@@ -12,7 +12,7 @@ import numpy as np
 
 from pyimagesearch.errors import UserError
 from pyimagesearch.io.foreign.axes import Axes, inner_axes
-from pyimagesearch.io.foreign.blocks import CACHE_BYTES, MEMORY_BYTES, ArrayRows
+from pyimagesearch.io.foreign.blocks import ArrayRows
 from pyimagesearch.io.foreign.listing import read_attributes
 from pyimagesearch.io.foreign.opening import damage_named, find_dataset, open_foreign
 from pyimagesearch.io.foreign.pixels import Seen, ValueMap, interlace_mode
@@ -85,15 +85,11 @@ class ImageRows:
         return Axes(f"n{letters}").arrange(value[np.newaxis])[0]
 
 
-def stored_rows(
-    file: h5py.File, plan: Plan, *, memory_bytes: int = MEMORY_BYTES, cache_bytes: int = CACHE_BYTES,
-    scratch: Path | None = None,
-) -> ArrayRows | ImageRows:  # fmt: skip
-    """Return the rows of an open file, not scaled yet; arguments as of `ArrayRows`."""
+def stored_rows(file: h5py.File, plan: Plan, **memory: Any) -> ArrayRows | ImageRows:
+    """Return the rows of an open file, not scaled yet; ``memory`` is passed to `ArrayRows`."""
     if plan.form != "array" or plan.axes is None:
         return ImageRows(file, plan)
-    dataset = find_dataset(file, plan.images)
-    return ArrayRows(dataset, plan.axes, len(plan), memory_bytes=memory_bytes, cache_bytes=cache_bytes, scratch=scratch)
+    return ArrayRows(find_dataset(file, plan.images), plan.axes, len(plan), **memory)
 
 
 def look(file: h5py.File, plan: Plan) -> Seen:
@@ -121,11 +117,8 @@ class PlannedRows:
         stored: the rows before scaling.
     """
 
-    def __init__(
-        self, plan: Plan, *, memory_bytes: int = MEMORY_BYTES, cache_bytes: int = CACHE_BYTES,
-        scratch: Path | None = None,
-    ) -> None:  # fmt: skip
-        """Open the file of a plan; memory arguments as of `ArrayRows`.
+    def __init__(self, plan: Plan, **memory: Any) -> None:
+        """Open the file of a plan; ``memory`` is passed to `ArrayRows`.
 
         Raises:
             UserError: the file cannot be opened, or is unfinished.
@@ -135,7 +128,7 @@ class PlannedRows:
             raise ValueError("the plan must be settled by Plan.settle before its rows are read")
         self.plan = plan
         self._file = open_foreign(plan.file)
-        self.stored = stored_rows(self._file, plan, memory_bytes=memory_bytes, cache_bytes=cache_bytes, scratch=scratch)
+        self.stored = stored_rows(self._file, plan, **memory)
         self._values = ValueMap(plan.rule) if plan.rule else None
         self.dtype = plan.row_dtype
 
@@ -159,7 +152,7 @@ class PlannedRows:
         """
         with self._damage_named():
             for start, block in self.stored.blocks(first, last):
-                yield start, self._values.apply(block, start) if self._values else block.astype(self.dtype, copy=False)
+                yield start, self._valued(block, range(start, start + len(block)))
 
     def read(self, rows: Sequence[int]) -> np.ndarray:
         """Return rows by number, in any order, as a new ndarray of shape (k, h, w, c) or (k, d).
@@ -169,11 +162,10 @@ class PlannedRows:
         """
         with self._damage_named():
             block = self.stored.read(rows)
-        return (
-            self._values.apply(block, int(min(rows, default=0)))
-            if self._values
-            else block.astype(self.dtype, copy=False)
-        )
+        return self._valued(block, rows)
+
+    def _valued(self, block: np.ndarray, rows: Sequence[int]) -> np.ndarray:
+        return self._values.apply(block, rows) if self._values else block.astype(self.dtype, copy=False)
 
     def losses(self) -> str:
         """Return what scaling has lost so far, for people; or ""."""

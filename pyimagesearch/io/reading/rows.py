@@ -87,7 +87,7 @@ class ScalingReader(RowReader):
         Raises:
             UserError: a value breaks the rule.
         """
-        return self._values.apply(self._rows.row(index)[np.newaxis], index)[0]
+        return self._values.apply(self._rows.row(index)[np.newaxis], [index])[0]
 
     def close(self) -> None:
         """Let go of the file."""
