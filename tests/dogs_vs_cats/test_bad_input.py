@@ -169,7 +169,7 @@ MISTAKES = {
     ),
     "too few features": Mistake(
         "train_model", ["--db", "few.hdf5", "--force"],
-        r"--dataset: few\.hdf5 must hold at least 2 classes of 5 rows each; it holds 2; the rarest, 'dog', has 2; add images",
+        r"--dataset: few\.hdf5 must hold at least 2 classes of 5 rows each; it holds 2; the rarest, 'dog', has 2; add",
         few_features,
     ),
     "classifier as .txt": Mistake(
