@@ -66,7 +66,7 @@ def test_nothing_is_replaced_unless_forced(workplace, write_config, call, files_
     ("arguments", "message"),
     [
         (["nowhere"], "dataset: must be a folder of images; received nowhere, which does not exist"),
-        (["images/cat.0.jpg"], "must be an HDF5 file; it is not"),
+        (["images/cat.0.jpg"], "must be an HDF5 file; it is a JPEG image; check the path"),
         (["none.csv"], r"dataset: none.csv cannot be read"),
         (["-o", "images/cat.0.jpg"], "--output: must be a folder; received the file images/cat.0.jpg"),
         (["output/features.hdf5"], "must hold images of shape"),

@@ -84,7 +84,7 @@ def test_folders_train_and_test_are_kept_apart(call, tmp_path, monkeypatch):
     with h5py.File("output/policy/test.hdf5") as file:
         assert {path.split("/")[0] for path in file["paths"].asstr()} == {"test"}
     grouped = call("dogs_vs_cats.build_dogs_vs_cats", *options[:2], "--force", "--group-duplicates", *options[4:])
-    assert "NUM_TEST_IMAGES: must be a number where duplicates are grouped; received a folder" in grouped.err
+    assert "let splits be drawn with KEEP_SPLITS = False" in grouped.err
 
 
 def test_an_option_outweighs_the_config_and_mistakes_name_the_setting(call, tmp_path, monkeypatch):

@@ -84,7 +84,8 @@ def test_processes_that_are_started_meanwhile_leave_ctrl_c_to_this_one():
     assert (inside, after) == ("True\n", "False\n")
 
 
-def test_opencv_has_its_threads_back_after_the_last_block():
+def test_opencv_has_its_threads_back_after_the_last_block(monkeypatch):
+    monkeypatch.setattr(OneOpenCVThread, "_blocks", 0)  # whatever other tests left open
     before = cv2.getNumThreads()
     cv2.setNumThreads(2)
     try:

@@ -25,7 +25,7 @@ class LeftOut:
     Attributes:
         suffixes: number of files that are no images, by suffix; ``._*`` are notes of macOS on other files.
         folders: folders that hold no class: hidden ones, and those of operating systems.
-        emptied: folders none of whose files is an image.
+        emptied: folders with files, but without any image in them or below.
         missing: names on lines of a CSV list that no file has, by line.
     """
 
@@ -78,7 +78,7 @@ def _choose(names: Iterable[str], hidden: list[str]) -> tuple[list[str], LeftOut
         elif file.startswith("._"):
             suffixes["._*"] += 1
         elif file.lower().endswith(EXTENSIONS):
-            taken[folder] = True
+            taken.update((folder.rsplit("/", i)[0], True) for i in range(len(parts)))  # and the folders above
             images.append(name)
         else:
             taken.setdefault(folder, False)

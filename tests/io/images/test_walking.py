@@ -23,6 +23,11 @@ def test_all_suffixes_of_formats_that_are_decoded_count(tmp_path, suffix):
     assert list_images(tmp_path, label_from_folder).label_names == ["cat", "dog"]
 
 
+def test_a_folder_with_images_below_is_not_empty(tmp_path):
+    touch(tmp_path, "animals/labels.csv", "animals/pets/cat/0.jpg", "animals/pets/dog/0.jpg")
+    assert list_images(tmp_path, label_from_folder).left_out.emptied == []
+
+
 def test_what_is_left_out_is_counted_and_said(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     touch(tmp_path, "cat/0.jpg", "dog/0.jpg", "fox/0.svg", "fox/1.svg", "fox/notes.txt", "dog/Makefile", "cat/._0.jpg")
