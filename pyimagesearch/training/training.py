@@ -21,6 +21,7 @@ from pyimagesearch.nn.modelfile import (
     dtype_policy,
     load_model,
     precision_of,
+    read_description,
     save_model,
 )
 from pyimagesearch.training.fit import fit_from
@@ -46,7 +47,8 @@ class Training:
         batch_size: images in a batch of all devices together.
         last_path: file of the last checkpoint, if not beside the best model.
         resume: whether to continue from the last checkpoint, if there is one.
-        overwrite: whether to replace the files of an earlier training.
+        overwrite: whether to replace the files of an earlier training; with ``resume``, one that has had all its
+            epochs is not continued, but begun again.
         seed: of weights and dropout.
         precision: "float32", "mixed_bfloat16", "mixed_float16", or "auto": mixed_bfloat16 where the hardware
             computes in it. A resumed training keeps its own.
@@ -84,6 +86,8 @@ class Training:
         self.figure_path, self.curves_path = self.best_path.with_suffix(".png"), self.best_path.with_suffix(".json")
         self.speed_path = self.best_path.with_name(f"{self.best_path.stem}_speed.json")
         self._resumes = resume and self.last_path.exists()
+        if self._resumes and overwrite:  # a finished training that is being replaced: nothing new was saved yet
+            self._resumes = read_description(self.last_path)[1].epoch < epochs
         for path in (self.best_path, self.last_path, self.figure_path, self.curves_path, self.speed_path):
             check_output(path, overwrite or self._resumes, "model_path")
         if epochs < 1:
@@ -210,7 +214,7 @@ class Training:
                 model.optimizer.learning_rate = learning_rate
         else:
             if self.resume:
-                log.info("nothing to resume: %s does not exist; starting from the beginning", self.last_path)
+                log.info("nothing to resume: no unfinished %s; starting from the beginning", self.last_path)
             log.info("compiling model...")
             model = build()
         log.info("precision: %s", precision_of(model))

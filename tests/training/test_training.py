@@ -149,13 +149,20 @@ class TestResume:
         learn(path, tmp_path / "one.keras")
         assert "nothing to resume" not in caplog.text
         learn(path, tmp_path / "two.keras", resume=True)
-        assert f"nothing to resume: {tmp_path}/two_last.keras does not exist; starting" in caplog.text
+        assert f"nothing to resume: no unfinished {tmp_path}/two_last.keras; starting" in caplog.text
         check_same_weights(tmp_path / "one.keras", tmp_path / "two.keras")
 
     def test_without_a_checkpoint_it_replaces_no_model(self, tmp_path):
         (tmp_path / "net.keras").write_text("of another training")
         with pytest.raises(UserError, match=r"^model_path: .*net\.keras exists"):
             Training(tmp_path / "net.keras", epochs=1, batch_size=1, resume=True)
+
+    def test_a_replacement_that_saved_nothing_begins_again(self, path, tmp_path, caplog):
+        caplog.set_level("INFO")
+        learn(path, tmp_path / "net.keras")
+        found = learn(path, tmp_path / "net.keras", resume=True, overwrite=True).results()
+        assert "nothing to resume" in caplog.text
+        assert len(found["history"]["loss"]) == EPOCHS
 
     def test_more_epochs_stretch_the_schedule(self, path, tmp_path):
         learn(path, tmp_path / "net.keras")
