@@ -13,7 +13,7 @@ import numpy as np
 
 import pyimagesearch
 from pyimagesearch.errors import UserError
-from pyimagesearch.io.foreign.opening import open_hdf5, what_is
+from pyimagesearch.io.foreign.opening import open_hdf5, require_hdf5
 from pyimagesearch.io.foreign.plan import Choices, Plan
 from pyimagesearch.io.format.layout import FORMAT, KEYS, VERSION, utf8
 from pyimagesearch.io.format.sandbox import try_in_sandbox
@@ -139,13 +139,7 @@ def open_file(path: str | os.PathLike[str], choices: Choices | None = None) -> h
     Raises:
         UserError: there is no such file, or it is not HDF5, damaged or hostile.
     """
-    if not os.path.isfile(path):
-        raise UserError(
-            f"data set: {os.fspath(path)} does not exist or is no file; check the path, "
-            "or run the step that writes it first"
-        )
-    if what := what_is(path):
-        raise UserError(f"data set: {os.fspath(path)} must be an HDF5 file; it is {what}; check the path")
+    require_hdf5(path)
     if not _begins_like_ours(path):
         try_in_sandbox(path, choices)
     try:

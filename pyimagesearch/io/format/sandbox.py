@@ -175,12 +175,17 @@ def serve() -> None:
     """Be the helper process: open files, each told by a line of JSON; answer what is wrong with each, or ""."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_memory()
-    print(json.dumps("ready"), flush=True)
+    _answer("ready")
     for line in sys.stdin:
         folder, path, choices = json.loads(line)
         with contextlib.suppress(OSError):
             os.chdir(folder)
-        print(json.dumps(_try(path, Choices(**choices))), flush=True)
+        _answer(_try(path, Choices(**choices)))
+
+
+def _answer(text: str) -> None:
+    sys.stdout.write(json.dumps(text) + "\n")
+    sys.stdout.flush()
 
 
 def _try(path: str, choices: Choices, seen: set[str] | None = None) -> str:
